@@ -1,0 +1,77 @@
+//! The boundary between the runner's host agent and the trainer: files in a folder, no network.
+//!
+//! `/job/job.json` holds a [`Job`]; `/job/data.safetensors` holds `x` (f32 `[n, features]`, encoded but not yet
+//! standardised) and `y` (i64 `[n]` class indices, or f32 `[n]`); `/job/model.safetensors` holds the starting model.
+//! The trainer writes `/out/result.json` with a [`JobResult`] and, after training, `/out/update.safetensors` with the new
+//! weights under the same names and shapes as the model.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    metrics::Metrics,
+    model::{Model, Training},
+    schema::{Scaling, Task},
+};
+
+/// File names inside the job and output folders.
+pub mod files {
+    /// The job description.
+    pub const JOB: &str = "job.json";
+    /// The rows.
+    pub const DATA: &str = "data.safetensors";
+    /// The starting model.
+    pub const MODEL: &str = "model.safetensors";
+    /// The new weights.
+    pub const UPDATE: &str = "update.safetensors";
+    /// The result.
+    pub const RESULT: &str = "result.json";
+}
+
+/// What the trainer is asked to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Train or evaluate.
+    pub kind: JobKind,
+    /// The architecture.
+    pub model: Model,
+    /// Encoded features per row.
+    pub features: usize,
+    /// Model outputs.
+    pub outputs: usize,
+    /// Classification or regression.
+    pub task: Task,
+    /// Standardisation of the features.
+    pub scaling: Scaling,
+    /// CPU threads to use; equals the quota of the container.
+    pub threads: u32,
+}
+
+/// Train or evaluate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum JobKind {
+    /// One round of local training.
+    Train {
+        /// Hyperparameters.
+        training: Training,
+        /// Round, 1-based: enters the seed of the shuffles.
+        round: u16,
+        /// Seat: enters the seed of the shuffles.
+        seat: u16,
+    },
+    /// Metrics of the model on the rows.
+    Evaluate {},
+}
+
+/// What the trainer answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JobResult {
+    /// Rows used.
+    pub samples: u64,
+    /// Training: mean loss of the last epoch and metrics of the new weights on the local rows. Evaluation: the metrics.
+    pub metrics: Metrics,
+    /// Wall-clock seconds of the mathematics, without start-up and files.
+    pub seconds: f64,
+}

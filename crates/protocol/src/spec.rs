@@ -1,0 +1,162 @@
+//! The session spec: what is learned and how. Its digest is fixed on chain at creation.
+//!
+//! Money, seats, rounds and periods are not here: they stand in the terms of the contract, once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, Link, Result,
+    codec::Block,
+    model::{Model, Training},
+    schema::{Scaling, Schema, Task},
+};
+
+/// Version of the spec format.
+pub const VERSION: u32 = 1;
+/// Most characters of a session name.
+pub const MAX_NAME: usize = 128;
+
+/// What is learned and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionSpec {
+    /// [`VERSION`].
+    pub version: u32,
+    /// What people call it, 1 to 128 characters.
+    pub name: String,
+    /// Shape of the data.
+    pub schema: Schema,
+    /// Standardisation of the features.
+    pub scaling: Scaling,
+    /// Where the data comes from.
+    pub data: Data,
+    /// The architecture.
+    pub model: Model,
+    /// Hyperparameters.
+    pub training: Training,
+    /// How updates become the next model.
+    pub aggregation: Aggregation,
+    /// Who may see what.
+    pub privacy: Privacy,
+    /// Trainer image that runners must use (`sha256:…`); none: each runner's own accepted image.
+    pub image: Option<String>,
+    /// Largest L2 norm of `update - model` that is accepted.
+    pub max_update_norm: f64,
+}
+
+/// Where the data comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Data {
+    /// Every runner brings its own; nothing but updates leaves its machine.
+    Private {
+        /// Most samples that count for one update's weight.
+        max_samples: u64,
+    },
+    /// The requester's file, partitioned and sealed per seat.
+    Uploaded {
+        /// How rows were dealt to seats.
+        partition: Partition,
+        /// Training rows per seat.
+        shard_rows: Vec<u64>,
+        /// Rows of the holdout that is sealed to the keepers.
+        holdout_rows: u64,
+    },
+}
+
+/// How rows are dealt to seats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Partition {
+    /// Shuffled, then dealt evenly.
+    Iid,
+    /// In file order.
+    Sequential,
+    /// Shuffled per class, every seat with the same class shares.
+    Stratified,
+}
+
+/// How updates become the next model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Aggregation {
+    /// Mean weighted by samples (McMahan et al. 2017, algorithm 1).
+    FedAvg,
+}
+
+/// Who may see what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Privacy {
+    /// Updates are public.
+    None,
+    /// Updates are sealed to the keepers.
+    Low,
+}
+
+impl Block for SessionSpec {
+    const KIND: &'static str = "session spec";
+}
+
+impl SessionSpec {
+    /// Reads a spec from its block and checks every field.
+    ///
+    /// # Errors
+    /// When the block is not canonical or a field is out of range.
+    pub fn read(block: &[u8]) -> Result<Self> {
+        let spec = Self::from_block(block)?;
+        spec.validate()?;
+        Ok(spec)
+    }
+
+    /// The link of the spec's block.
+    ///
+    /// # Errors
+    /// As [`Block::to_block`].
+    pub fn link(&self) -> Result<Link> {
+        Ok(Link::from_digest(self.digest()?))
+    }
+
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`Error::Spec`] naming the first field that is out of range, its value and what would be right.
+    pub fn validate(&self) -> Result<()> {
+        let refuse =
+            |field, value: String, expected: &str| Err(Error::Spec { field, value, expected: expected.into() });
+        if self.version != VERSION {
+            return refuse("version", self.version.to_string(), "1");
+        }
+        let characters = self.name.chars().count();
+        if characters == 0 || characters > MAX_NAME {
+            return refuse("name", format!("{characters} characters"), "1 to 128 characters");
+        }
+        self.schema.validate()?;
+        self.scaling.validate(self.schema.features())?;
+        self.model.validate()?;
+        self.training.validate()?;
+        if !self.max_update_norm.is_finite() || self.max_update_norm <= 0.0 {
+            return refuse("max_update_norm", self.max_update_norm.to_string(), "a finite number above 0");
+        }
+        match (&self.model, &self.schema.label.task) {
+            (Model::LinearRegression {}, Task::Classification { .. }) => {
+                return refuse("model", "linear_regression".into(), "a classifier, because the label has classes");
+            }
+            (Model::LogisticRegression {}, Task::Regression { .. }) => {
+                return refuse(
+                    "model",
+                    "logistic_regression".into(),
+                    "a regression model, because the label is a number",
+                );
+            }
+            _ => {}
+        }
+        match &self.data {
+            Data::Private { max_samples: 0 } => refuse("data.max_samples", "0".into(), "at least 1"),
+            Data::Uploaded { shard_rows, .. } if shard_rows.is_empty() || shard_rows.contains(&0) => {
+                refuse("data.shard_rows", format!("{shard_rows:?}"), "at least one row for every seat")
+            }
+            _ => Ok(()),
+        }
+    }
+}
