@@ -6,6 +6,7 @@
 #   PARITY_CACHE     everything that setup downloads and builds (default ~/.cache/parity)
 #   PARITY_PG_BIN    folder with initdb, postgres, pg_ctl
 #   PARITY_IPFS      Kubo's `ipfs`
+#   PARITY_BUSYBOX   a static busybox, for tests
 #   PARITY_SOLC      a compiler for forge; empty where forge fetches its own
 #   PARITY_LIBTORCH  libtorch's folder; empty where PyTorch's own copy serves
 #   PARITY_DOCKER    `yes` when a Docker daemon answered, else `no`: runners then need `--sandbox process`
@@ -43,4 +44,9 @@ trainer_env() {
   else
     LIBTORCH_USE_PYTORCH=1 LIBTORCH_BYPASS_VERSION_CHECK=1 CARGO_TARGET_DIR="$PARITY_TRAINER_TARGET" "$@"
   fi
+}
+
+# Builds the trainer into $PARITY_TRAINER, with a release build's speed. Half a minute of libtorch's headers the first time.
+build_trainer() {
+  (cd "$PARITY_ROOT" && trainer_env cargo build --locked --release -p parity-trainer)
 }

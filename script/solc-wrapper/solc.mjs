@@ -2,13 +2,11 @@
 // Makes the JavaScript build of solc look like a native compiler to forge: it answers `--version`, and compiles the
 // standard JSON that stands on standard input. It is not solc's command line: every other flag is accepted and ignored,
 // because forge passes all sources inline and the flags (`--allow-paths`, `--base-path`) only steer reads from disk.
-//
-// PARITY_SOLC_MODULES names the folder that holds `node_modules/solc`; without it the folder of this file is searched.
+// script/setup copies this file next to the `node_modules` that package-lock.json describes.
 import { readFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-const here = process.env.PARITY_SOLC_MODULES;
-const require = createRequire(here ? `${here}/package.json` : import.meta.url);
+const require = createRequire(import.meta.url);
 
 /** Writes all of `text`, also into a pipe whose reader is slower than the compiler. */
 function writeAll(text) {

@@ -4,9 +4,12 @@
 
 SOLC_VERSION=0.8.30
 
+# A changed wrapper or lock file is a new version.
+solc_stamp() { echo "$SOLC_VERSION $(cat "$PARITY_ROOT"/script/solc-wrapper/{solc.mjs,package-lock.json} | cksum)"; }
+
 solc_find() {
   local dir="$PARITY_TOOLS/solc"
-  stamped "$dir" "$SOLC_VERSION" || return 1
+  stamped "$dir" "$(solc_stamp)" || return 1
   if [ -f "$dir/fetched-by-forge" ]; then
     exports PARITY_SOLC ""
     found "$SOLC_VERSION" "fetched by forge"
@@ -29,8 +32,9 @@ solc_try_forge() {
 solc_wrap() {
   local dir="$1"
   npm_install "$PARITY_ROOT/script/solc-wrapper" "$dir"
-  cp "$PARITY_ROOT/script/solc-wrapper/solc.mjs" "$dir/solc"
-  chmod 755 "$dir/solc"
+  cp "$PARITY_ROOT/script/solc-wrapper/solc.mjs" "$dir/solc.mjs"
+  chmod 755 "$dir/solc.mjs"
+  ln -s solc.mjs "$dir/solc"
   "$dir/solc" --version
 }
 
@@ -45,5 +49,5 @@ solc_install() {
     step "installing solc $SOLC_VERSION from npm" solc_wrap "$dir"
   fi
   rm -rf "$dir/try"
-  put_in_place "$dir" "$PARITY_TOOLS/solc" "$SOLC_VERSION"
+  put_in_place "$dir" "$PARITY_TOOLS/solc" "$(solc_stamp)"
 }
