@@ -7,11 +7,15 @@ pragma solidity 0.8.30;
 /// permissionless. A budget is named by (controller, id).
 interface IEscrow {
     struct Budget {
+        // slot 0
         uint128 committed; // sum of the latest root: what has been earned so far
         uint128 claimed; // what has been paid out so far
+        // slot 1
         uint128 deposited; // what was locked at opening
         uint128 refunded; // what went back to the funder at closing
+        // slot 2
         bytes32 root; // latest cumulative Merkle-sum root
+        // slot 3
         address funder;
         bool closed;
     }
@@ -57,7 +61,6 @@ interface IEscrow {
     error Escrow_NothingToClaim(address operator, uint128 cumulative);
     error Escrow_NoCredit(address owner);
     error Escrow_InvalidPayee(address payee);
-    error Escrow_NotSelf(address actual);
 
     /// @notice Pulls `amount` from `funder`, who has approved this contract; callable by a controller.
     function open(uint256 id, address funder, uint128 amount) external;

@@ -35,8 +35,8 @@ interface ISessions {
         uint16 seats; // 1..256
         uint16 quorum; // least number of updates that closes a round at its deadline, 1..seats
         uint16 rounds; // 1..10_000
-        uint16 attestations; // keepers that must agree, the proposer included, >= 1
-        uint16 maxRollovers; // how often a round may be extended before it is void
+        uint16 attestations; // keepers that must agree, the proposer included, 1..64
+        uint16 maxRollovers; // how often a round may be extended before it is void, 0..100
         uint16 performanceBps; // share of the round reward split by score instead of samples
         uint16 minReputation; // 0..1000
         DataMode dataMode;
@@ -60,7 +60,7 @@ interface ISessions {
         Phase phase;
         uint16 round; // current round, 1-based; 0 while Open
         uint16 finalRounds; // rounds that ended Final
-        uint16 occupied; // seats whose holder is expected to post in the current round
+        uint16 occupied; // seats whose holder is expected to post in the current round (Open: in the first)
         uint16 claimed; // seats with a holder
         uint16 posted; // updates of the current round
         uint16 rollovers; // of the current round
@@ -75,7 +75,7 @@ interface ISessions {
         address operator;
         uint16 joinedRound; // first round the holder is expected in; 0 = not yet serving
         uint16 lastRound; // last round the holder posted in
-        uint16 finished; // rounds posted by this holder
+        uint16 finished; // final rounds this holder posted in, and the current one while it can still become final
         bytes32 key; // X25519 key the shard is sealed to
         bytes32 shard; // digest of the sealed shard, 0 until sealed (Uploaded only)
     }
@@ -94,15 +94,26 @@ interface ISessions {
     event SessionCreated(uint256 indexed session, address indexed requester, bytes32 spec, uint128 budget, Terms terms);
     event SeatClaimed(uint256 indexed session, uint16 indexed seat, address indexed operator, bytes32 key);
     event SeatSealed(uint256 indexed session, uint16 indexed seat, address indexed operator, bytes32 shard);
-    event SeatForfeited(uint256 indexed session, uint16 indexed seat, address indexed operator, uint16 finished, uint16 missed);
-    event SeatSettled(uint256 indexed session, uint16 indexed seat, address indexed operator, uint16 finished, uint16 missed);
+    event SeatForfeited(
+        uint256 indexed session, uint16 indexed seat, address indexed operator, uint16 finished, uint16 missed
+    );
+    event SeatSettled(
+        uint256 indexed session, uint16 indexed seat, address indexed operator, uint16 finished, uint16 missed
+    );
     event HoldoutSealed(uint256 indexed session, address indexed keeper, bytes32 holdout);
     event SessionStarted(uint256 indexed session);
     event RoundStarted(uint256 indexed session, uint16 indexed round, uint40 deadline);
     event UpdateSubmitted(
-        uint256 indexed session, uint16 indexed round, address indexed operator, uint16 seat, bytes32 digest, uint64 samples
+        uint256 indexed session,
+        uint16 indexed round,
+        address indexed operator,
+        uint16 seat,
+        bytes32 digest,
+        uint64 samples
     );
-    event RoundClosed(uint256 indexed session, uint16 indexed round, uint16 posted, bytes32 accumulator, uint40 deadline);
+    event RoundClosed(
+        uint256 indexed session, uint16 indexed round, uint16 posted, bytes32 accumulator, uint40 deadline
+    );
     event RoundRolledOver(uint256 indexed session, uint16 indexed round, uint16 rollovers, uint40 deadline);
     event SharesPosted(uint256 indexed session, uint16 indexed round, address indexed operator, bytes32 digest);
     event RoundUnmasked(uint256 indexed session, uint16 indexed round, uint16 posted, uint40 deadline);
@@ -154,7 +165,8 @@ interface ISessions {
     error Sessions_ProposalMismatch(bytes32 expected, bytes32 actual);
     error Sessions_NotForfeitable(uint16 seat);
     error Sessions_NothingToSettle(uint16 seat);
-    error Sessions_NoUpdates();
+    error Sessions_LengthMismatch(uint256 expected, uint256 actual);
+    error Sessions_AlreadySealed(uint16 seat);
     error Sessions_WrongDataMode(DataMode expected, DataMode actual);
 
     // --- requester ---
@@ -165,19 +177,28 @@ interface ISessions {
         external
         returns (uint256 session);
     /// @notice Names the sealed shards of claimed seats. `operators[i]` must still hold `seats[i]`.
-    function sealShards(uint256 session, uint16[] calldata seats, address[] calldata operators, bytes32[] calldata shards)
-        external;
+    function sealShards(
+        uint256 session,
+        uint16[] calldata seats,
+        address[] calldata operators,
+        bytes32[] calldata shards
+    ) external;
     /// @notice Names the holdout sealed to each keeper.
     function sealHoldout(uint256 session, address[] calldata keepers, bytes32[] calldata holdouts) external;
     /// @notice Open: ends at once with a full refund. Active: ends after the current round.
     function cancel(uint256 session) external;
 
     // --- runner ---
+    /// @notice Takes an empty seat: while Open, or a forfeited one while Active. The caller is registered, capable and staked and
+    /// holds no other seat of the session.
     function claimSeat(uint256 session, uint16 seat, bytes32 key) external;
+    /// @notice Posts the update of the current round, once, until its deadline.
     function submitUpdate(uint256 session, uint16 round, uint16 seat, bytes32 digest, uint64 samples) external;
+    /// @notice Posts the unmasking shares of a seat that submitted, once, until the deadline of Unmasking.
     function postShares(uint256 session, uint16 round, uint16 seat, bytes32 digest) external;
 
     // --- keeper ---
+    /// @notice Proposes the result of a closed round; one proposal a round.
     function propose(
         uint256 session,
         uint16 round,
@@ -202,7 +223,8 @@ interface ISessions {
     function closeUnmasking(uint256 session, uint16 round) external;
     /// @notice Proposed -> Final after the quorum of attestations and the challenge window.
     function finalize(uint256 session, uint16 round) external;
-    /// @notice Closed or Proposed past its deadline: the round is void, its money stays in the budget.
+    /// @notice Closed past its deadline, or Proposed past its deadline without enough attestations: the round is void, its money
+    /// stays in the budget.
     function voidRound(uint256 session, uint16 round) external;
     /// @notice Empties a seat whose holder missed a deadline and records the miss.
     function forfeit(uint256 session, uint16 seat) external;
@@ -216,7 +238,9 @@ interface ISessions {
     function terms(uint256 id) external view returns (Terms memory);
     function seat(uint256 id, uint16 index) external view returns (Seat memory);
     function seatsOf(uint256 id) external view returns (Seat[] memory);
+    /// @notice The standing proposal, empty outside Proposed.
     function proposal(uint256 id) external view returns (Proposal memory);
+    /// @notice Whether `keeper` proposed or attested in `round`; known for the last round in which it did either.
     function hasAttested(uint256 id, uint16 round, address keeper) external view returns (bool);
     /// @notice Aggregate digest of a final round, 0 otherwise.
     function aggregateOf(uint256 id, uint16 round) external view returns (bytes32);

@@ -23,6 +23,7 @@ interface IStakes {
     error Stakes_NotWithdrawable(uint40 expected, uint40 actual);
     error Stakes_NotSlasher(address actual);
     error Stakes_AmountTooLarge(uint256 amount);
+    error Stakes_UnbondingTooLong(uint40 delay, uint40 unbondingPeriod);
 
     /// @notice Bonds `amount` base units of USDFC for the caller; needs an allowance.
     function deposit(uint256 amount) external;
