@@ -7,10 +7,11 @@
 #   PARITY_PG_BIN    folder with initdb, postgres, pg_ctl
 #   PARITY_IPFS      Kubo's `ipfs`
 #   PARITY_BUSYBOX   a static busybox, for tests
+#   PARITY_PYTHON    Python with numpy, scikit-learn and torch; set only after `script/setup --bench`
 #   PARITY_SOLC      a compiler for forge; empty where forge fetches its own
 #   PARITY_LIBTORCH  libtorch's folder; empty where PyTorch's own copy serves
-#   PARITY_DOCKER    `yes` when a Docker daemon answered, else `no`: runners then need `--sandbox process`
-#   PARITY_TRAINER   where `build_trainer` puts the trainer's binary
+#   PARITY_DOCKER    `yes` when a Docker daemon answered, else `no`: PARITY_SANDBOX is then `process`
+#   PARITY_TRAINER   where `build_trainer` puts the trainer's binary; PARITY_TRAINER_IMAGE: where `script/trainer-image` packs it
 # shellcheck shell=bash
 
 PARITY_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)"
@@ -32,6 +33,9 @@ export PARITY_TRAINER="${PARITY_TRAINER:-$PARITY_TRAINER_TARGET/release/parity-t
 # shellcheck disable=SC1091
 [ ! -f "$PARITY_CACHE/found.sh" ] || . "$PARITY_CACHE/found.sh"
 
+export PARITY_TRAINER_IMAGE="${PARITY_TRAINER_IMAGE:-parity-trainer:latest}"
+[ "${PARITY_DOCKER:-}" != no ] || export PARITY_SANDBOX="${PARITY_SANDBOX:-process}"
+
 if [ -n "${PARITY_SOLC:-}" ]; then
   export FOUNDRY_SOLC="$PARITY_SOLC" FOUNDRY_OFFLINE=true
 fi
@@ -48,5 +52,5 @@ trainer_env() {
 
 # Builds the trainer into $PARITY_TRAINER, with a release build's speed. Half a minute of libtorch's headers the first time.
 build_trainer() {
-  (cd "$PARITY_ROOT" && trainer_env cargo build --locked --release -p parity-trainer)
+  (cd "$PARITY_ROOT" && trainer_env cargo build --release -p parity-trainer)
 }

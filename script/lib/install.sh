@@ -89,6 +89,7 @@ npm_install() {
 }
 
 # found VERSION WHERE: what a part's `_find` reports for the closing table.
+# shellcheck disable=SC2034 # read by script/setup
 found() {
   FOUND_VERSION="$1"
   FOUND_AT="$2"

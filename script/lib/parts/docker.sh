@@ -39,6 +39,7 @@ docker_wait() {
 docker_launch() {
   local log="$PARITY_CACHE/log/dockerd.log" pid
   echo "dockerd $*" >>"$log"
+  # shellcheck disable=SC2016 # expands in the inner shell
   pid="$(as_root sh -c 'log="$1"; shift; setsid dockerd "$@" >>"$log" 2>&1 </dev/null & echo $!' sh "$log" "$@")"
   docker_wait "$pid" 30 && return 0
   as_root kill "$pid" 2>/dev/null || true
