@@ -59,6 +59,7 @@ need() {
 }
 
 # apt_install PACKAGE...: Debian packages, without what they merely recommend. Parts run side by side, apt does not.
+# Services that a package starts must not inherit our locks (8 and 9).
 apt_install() {
   command -v apt-get >/dev/null || {
     echo "this machine has no apt-get; install by hand what Debian calls: $*" >&2
@@ -71,10 +72,10 @@ apt_install() {
       as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q || true
     fi
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-      -o DPkg::Lock::Timeout=300 "$@" || {
+      -o DPkg::Lock::Timeout=300 "$@" 8>&- 9>&- || {
       as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
       as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 "$@"
+        -o DPkg::Lock::Timeout=300 "$@" 8>&- 9>&-
     }
   ) 8>"$PARITY_CACHE/apt.lock"
 }
@@ -88,11 +89,12 @@ npm_install() {
   (cd "$2" && npm ci --ignore-scripts --no-audit --no-fund --omit-lockfile-registry-resolved --loglevel=error)
 }
 
-# found VERSION WHERE: what a part's `_find` reports for the closing table.
+# found VERSION WHERE [STATE]: what a part's `_find` reports for the closing table.
 # shellcheck disable=SC2034 # read by script/setup
 found() {
   FOUND_VERSION="$1"
   FOUND_AT="$2"
+  FOUND_STATE="${3:-}"
 }
 
 # exports NAME VALUE: a line for found.sh, from a part's `_find`.

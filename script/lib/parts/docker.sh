@@ -20,7 +20,7 @@ docker_find() {
   fi
   docker_gave_up || return 1
   exports PARITY_DOCKER no
-  found "-" "no daemon can run here: use --sandbox process ($DOCKER_NO_DAEMON)"
+  found "-" "no daemon: runners need --sandbox process ($DOCKER_NO_DAEMON)" absent
 }
 
 # docker_wait PID SECONDS: until the daemon answers, or PID is gone.
@@ -35,12 +35,12 @@ docker_wait() {
   return 1
 }
 
-# docker_launch FLAGS...: a daemon by hand, in a session of its own.
+# docker_launch FLAGS...: a daemon by hand, in a session of its own, without setup's lock.
 docker_launch() {
   local log="$PARITY_CACHE/log/dockerd.log" pid
   echo "dockerd $*" >>"$log"
   # shellcheck disable=SC2016 # expands in the inner shell
-  pid="$(as_root sh -c 'log="$1"; shift; setsid dockerd "$@" >>"$log" 2>&1 </dev/null & echo $!' sh "$log" "$@")"
+  pid="$(as_root sh -c 'log="$1"; shift; setsid dockerd "$@" >>"$log" 2>&1 </dev/null & echo $!' sh "$log" "$@" 9>&-)"
   docker_wait "$pid" 30 && return 0
   as_root kill "$pid" 2>/dev/null || true
   tail -n 5 "$log"
@@ -71,7 +71,8 @@ docker_smoke() {
 
 docker_install() {
   rm -f "$DOCKER_NO_DAEMON" "$PARITY_CACHE/docker-runs"
-  if ! docker_answers >/dev/null; then
+  # DOCKER_HOST names somebody else's daemon, which is not ours to start.
+  if [ -z "${DOCKER_HOST:-}" ] && ! docker_answers >/dev/null; then
     if ! PATH="$PATH:/usr/sbin:/sbin" command -v dockerd >/dev/null || ! command -v docker >/dev/null; then
       step "installing Docker (Debian's docker.io)" apt_install docker.io || true
     fi
@@ -81,6 +82,6 @@ docker_install() {
     : >"$PARITY_CACHE/docker-runs"
   else
     cat /proc/sys/kernel/random/boot_id >"$DOCKER_NO_DAEMON"
-    say "no Docker here: runners must be started with \`--sandbox process\`, which isolates less"
+    say "no Docker daemon answers${DOCKER_HOST:+ at $DOCKER_HOST}: runners must be started with \`--sandbox process\`, which isolates less"
   fi
 }
