@@ -72,7 +72,9 @@ docker_smoke() {
 docker_install() {
   rm -f "$DOCKER_NO_DAEMON" "$PARITY_CACHE/docker-runs"
   # DOCKER_HOST names somebody else's daemon, which is not ours to start.
-  if [ -z "${DOCKER_HOST:-}" ] && ! docker_answers >/dev/null; then
+  if [ -z "${DOCKER_HOST:-}" ] && [ -S /var/run/docker.sock ] && [ ! -w /var/run/docker.sock ]; then
+    say "a Docker daemon runs, but this user may not talk to it: add the user to the group \`docker\` and log in again"
+  elif [ -z "${DOCKER_HOST:-}" ] && ! docker_answers >/dev/null; then
     if ! PATH="$PATH:/usr/sbin:/sbin" command -v dockerd >/dev/null || ! command -v docker >/dev/null; then
       step "installing Docker (Debian's docker.io)" apt_install docker.io || true
     fi
