@@ -1,1 +1,26 @@
-//! Under construction.
+//! The mathematics of a session, without network, chain or libtorch.
+//!
+//! The way of the data: a CSV file becomes a [`schema`](parity_protocol::schema::Schema) and encoded rows ([`csv`],
+//! [`table`]), which are split into shards and a holdout ([`partition`]) and standardised ([`scaling`]). The way of a model:
+//! initial weights from the spec ([`model`]), updates checked and averaged ([`round`], [`aggregate`]), metrics and
+//! predictions ([`predict`]), a file for its user ([`tensors`], [`card`]).
+//!
+//! Invariant: everything that ends up in a digest is the same on every machine, whatever the number of threads. Randomness
+//! comes from [`random`] alone, sums run in a fixed order, files have one canonical form. The only I/O is reading CSV files.
+
+pub mod aggregate;
+pub mod card;
+pub mod csv;
+pub mod defaults;
+pub mod error;
+pub mod metrics;
+pub mod model;
+pub mod partition;
+pub mod predict;
+pub mod random;
+pub mod round;
+pub mod scaling;
+pub mod table;
+pub mod tensors;
+
+pub use error::{Error, Result};

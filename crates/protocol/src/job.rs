@@ -27,6 +27,11 @@ pub mod files {
     pub const RESULT: &str = "result.json";
 }
 
+/// Environment that pins libtorch's instruction set, so that the same job gives the same bytes on every x86-64 machine with
+/// AVX2. It must be set before libtorch loads; the trainer starts itself anew where it is not.
+pub const DETERMINISM_ENV: [(&str, &str); 3] =
+    [("MKL_CBWR", "AVX2,STRICT"), ("ONEDNN_MAX_CPU_ISA", "AVX2"), ("ATEN_CPU_CAPABILITY", "avx2")];
+
 /// What the trainer is asked to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

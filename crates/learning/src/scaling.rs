@@ -1,0 +1,91 @@
+//! Standardisation of features: fitted once on training rows, carried in the spec, applied where rows meet a model.
+
+use parity_protocol::schema::Scaling;
+use rayon::prelude::*;
+
+use crate::{Error, Result, table::Table};
+
+/// Below this share of its magnitude a standard deviation is rounding noise of a constant column (f32 input has 24 bits).
+const CONSTANT: f64 = 1e-7;
+
+/// Mean and population standard deviation per feature; 1 where a feature is constant.
+///
+/// # Errors
+/// [`Error::Rows`] without rows.
+pub fn fit(table: &Table) -> Result<Scaling> {
+    if table.rows() == 0 {
+        return Err(Error::Rows("statistics need at least one row".into()));
+    }
+    let column = |feature: usize| {
+        let values = || table.x.iter().skip(feature).step_by(table.features).map(|value| f64::from(*value));
+        moments(values)
+    };
+    let (mean, deviation) = (0..table.features).into_par_iter().map(column).unzip();
+    Ok(Scaling { mean, deviation })
+}
+
+/// Mean and population standard deviation in two passes, in the order given; deviation 1 for constants.
+pub(crate) fn moments<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> (f64, f64) {
+    let (mut count, mut sum) = (0.0, 0.0);
+    for value in values() {
+        count += 1.0;
+        sum += value;
+    }
+    let mean = sum / count;
+    let squares: f64 = values().map(|value| (value - mean).powi(2)).sum();
+    let deviation = (squares / count).sqrt();
+    let constant = deviation <= CONSTANT * mean.abs() || deviation < f64::MIN_POSITIVE;
+    (mean, if constant { 1.0 } else { deviation })
+}
+
+/// `(x - mean) / deviation` per feature, computed in f64 and rounded once. `x` is `[rows, features]`.
+///
+/// # Errors
+/// [`Error::Rows`] when `x` is not a whole number of rows.
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is wanted")]
+pub fn apply(scaling: &Scaling, x: &[f32]) -> Result<Vec<f32>> {
+    let features = scaling.mean.len();
+    if features == 0 || scaling.deviation.len() != features || !x.len().is_multiple_of(features) {
+        return Err(Error::Rows(format!("{} values do not make rows of {features} features", x.len())));
+    }
+    let mut scaled = vec![0.0; x.len()];
+    scaled.par_chunks_mut(features).zip(x.par_chunks(features)).with_min_len(256).for_each(|(scaled, row)| {
+        for (feature, value) in scaled.iter_mut().enumerate() {
+            *value = ((f64::from(row[feature]) - scaling.mean[feature]) / scaling.deviation[feature]) as f32;
+        }
+    });
+    Ok(scaled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Labels;
+
+    #[test]
+    fn scaled_training_rows_have_mean_0_and_deviation_1() {
+        let x: Vec<f32> =
+            (0_u16..300).map(|i| f32::from(i % 97).powi(2) * if i % 3 == 0 { 1e6 } else { 1e-3 }).collect();
+        let table = Table { features: 3, x, labels: Labels::Classes(vec![0; 100]) };
+        let scaled = apply(&fit(&table).unwrap(), &table.x).unwrap();
+        let again = fit(&Table { x: scaled, ..table }).unwrap();
+        assert!(again.mean.iter().all(|m| m.abs() < 1e-6), "{again:?}");
+        assert!(again.deviation.iter().all(|d| (d - 1.0).abs() < 1e-6), "{again:?}");
+    }
+
+    #[test]
+    fn a_constant_feature_becomes_zero() {
+        let table = Table { features: 2, x: vec![0.1, 1.0, 0.1, 2.0, 0.1, 3.0], labels: Labels::Classes(vec![0; 3]) };
+        let scaling = fit(&table).unwrap();
+        assert!((scaling.deviation[0] - 1.0).abs() < f64::EPSILON);
+        let scaled = apply(&scaling, &table.x).unwrap();
+        assert!(scaled.iter().step_by(2).all(|v| v.abs() < 1e-6));
+    }
+
+    #[test]
+    fn no_rows_and_broken_rows_are_errors() {
+        assert!(fit(&Table { features: 2, x: vec![], labels: Labels::Classes(vec![]) }).is_err());
+        let scaling = Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2] };
+        assert!(apply(&scaling, &[1.0, 2.0, 3.0]).is_err());
+    }
+}
