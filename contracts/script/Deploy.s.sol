@@ -41,11 +41,15 @@ contract Deploy is Script {
     error Deploy_NoUsdfc(address expected);
     error Deploy_NotGovernor(address expected, address actual);
 
-    function run() external returns (Deployment memory d) {
-        address deployer = msg.sender;
+    function run() external returns (Deployment memory) {
+        return deploy(msg.sender);
+    }
+
+    /// @notice The same on behalf of a named deployer.
+    function deploy(address deployer) public returns (Deployment memory d) {
         string memory file = vm.envOr("PARITY_DEPLOYMENTS", _defaultFile());
         if (vm.exists(file)) d = _read(file);
-        if (d.startBlock == 0 || !_exists(d.authority)) d.startBlock = vm.getBlockNumber();
+        if (!_exists(d.authority)) d.startBlock = vm.getBlockNumber();
         bool mocked = _usesMock();
 
         vm.startBroadcast(deployer);
