@@ -50,7 +50,10 @@ trainer_env() {
   fi
 }
 
-# Builds the trainer into $PARITY_TRAINER, with a release build's speed. Half a minute of libtorch's headers the first time.
+# Builds the trainer into $PARITY_TRAINER with optimisation: minutes the first time, most of them for the C++ of libtorch's bindings.
+# Silent when there was one already, for then it takes seconds.
 build_trainer() {
-  (cd "$PARITY_ROOT" && trainer_env cargo build --release -p parity-trainer)
+  local quiet=""
+  [ ! -x "$PARITY_TRAINER" ] || quiet=--quiet
+  (cd "$PARITY_ROOT" && trainer_env cargo build ${quiet:+"$quiet"} --release -p parity-trainer)
 }
