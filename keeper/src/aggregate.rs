@@ -1,0 +1,116 @@
+//! One round's aggregate: posted updates in, manifest and model bytes out, the same for everyone who has the same content.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use parity_content::{Store, cid_of_bytes, put_bytes, put_manifest};
+use parity_learning::{
+    round::{self, RoundOutcome, UpdateInput},
+    tensors::Tensors,
+};
+use parity_protocol::{
+    B256,
+    codec::Block,
+    manifest::{AggregateManifest, Artifact},
+    metrics::Metrics,
+    spec::SessionSpec,
+};
+
+use crate::error::{Error, Result};
+
+/// What a round comes to, with its bytes.
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    /// The manifest that attesters compare.
+    pub manifest: AggregateManifest,
+    /// Its digest.
+    pub digest: B256,
+    /// The model file that the manifest names.
+    pub model: Bytes,
+    /// The same model, decoded.
+    pub tensors: Arc<Tensors>,
+    /// Private data: what the runners of accepted updates reported about the previous model, with their weights.
+    pub reported: Vec<(u64, Metrics)>,
+    /// Time spent on fetching the updates.
+    pub fetching: Duration,
+    /// Time spent on checking and averaging them.
+    pub computing: Duration,
+}
+
+/// The round to aggregate.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Session id.
+    pub session: u64,
+    /// Round.
+    pub round: u16,
+    /// The spec.
+    pub spec: Arc<SessionSpec>,
+    /// Aggregate digest of the last final round.
+    pub previous: Option<B256>,
+    /// Its model, or the initial one.
+    pub start: Arc<Tensors>,
+}
+
+impl Aggregate {
+    /// Checks and averages the updates. Runs on a thread for computations.
+    ///
+    /// # Errors
+    /// When the starting model is not one of the spec, or the manifest is too large.
+    pub async fn compute(subject: Subject, inputs: Vec<UpdateInput>) -> Result<Self> {
+        tokio::task::spawn_blocking(move || Self::compute_now(&subject, inputs)).await.map_err(|_| Error::Stopped)?
+    }
+
+    fn compute_now(subject: &Subject, inputs: Vec<UpdateInput>) -> Result<Self> {
+        let begun = Instant::now();
+        let holdouts: Vec<_> = inputs
+            .iter()
+            .filter_map(|input| {
+                let metrics = input.content.as_ref().ok()?.manifest.holdout.clone()?;
+                Some(((input.operator, input.seat), metrics))
+            })
+            .collect();
+        let RoundOutcome { model: tensors, accepted, rejected } =
+            round::aggregate(&subject.spec, subject.session, subject.round, &subject.start, inputs)?;
+        let reported = accepted
+            .iter()
+            .filter_map(|update| {
+                let (_, metrics) = holdouts.iter().find(|(place, _)| *place == (update.operator, update.seat))?;
+                Some((update.samples, metrics.clone()))
+            })
+            .collect();
+        let model = Bytes::from(tensors.to_bytes());
+        let file = cid_of_bytes(&model);
+        let manifest = AggregateManifest {
+            session: subject.session,
+            round: subject.round,
+            previous: subject.previous,
+            model: Artifact { link: file.link, bytes: file.bytes, envelopes: Vec::new() },
+            accepted,
+            rejected,
+        };
+        Ok(Self {
+            digest: manifest.digest()?,
+            manifest,
+            model,
+            tensors: Arc::new(tensors),
+            reported,
+            fetching: Duration::ZERO,
+            computing: begun.elapsed(),
+        })
+    }
+
+    /// Stores model and manifest. Storing what is there already is cheap, so attesters do it too: what they vouch for stays
+    /// available.
+    ///
+    /// # Errors
+    /// [`Error::Content`].
+    pub async fn publish(&self, store: &dyn Store) -> Result<()> {
+        put_bytes(store, self.model.clone()).await.map_err(Error::content("store the aggregated model"))?;
+        put_manifest(store, &self.manifest).await.map_err(Error::content("store the aggregate manifest"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! How good a round's model is: on the holdout that the requester sealed to this keeper, or as runners reported it.
+//!
+//! Metrics go into the proposer's report. They are not part of what attesters compare, so a failed evaluation delays nothing:
+//! the round is then proposed without them.
+
+use parity_content::get_artifact;
+use parity_learning::{predict::Predictor, table::Table};
+use parity_protocol::{
+    B256,
+    job::{Job, JobKind},
+    manifest::SealedData,
+    metrics::Metrics,
+    spec::{Data, SessionSpec},
+};
+
+use crate::{
+    aggregate::Aggregate,
+    error::{Error, Result},
+    recompute::Recompute,
+    trial::Trial,
+};
+
+impl Recompute {
+    /// The rows that the requester sealed to this keeper, as a safetensors file.
+    ///
+    /// # Errors
+    /// When they cannot be fetched or opened, or belong to another session.
+    pub async fn holdout(
+        &self,
+        round: u16,
+        digest: B256,
+        spec_digest: B256,
+        spec: &SessionSpec,
+    ) -> Result<bytes::Bytes> {
+        let refuse = |reason: &str| Error::Evaluation { round, reason: reason.to_owned() };
+        let sealed: SealedData = parity_content::get_manifest(&**self.store(), digest)
+            .await
+            .map_err(Error::content("fetch the holdout's manifest"))?;
+        if sealed.spec != spec_digest {
+            return Err(refuse("the holdout belongs to another session"));
+        }
+        let Data::Uploaded { holdout_rows, .. } = spec.data else {
+            return Err(refuse("the session has no holdout"));
+        };
+        let context = [&b"parity/holdout/"[..], spec_digest.as_slice()].concat();
+        get_artifact(&**self.store(), &sealed.artifact, self.key(), &context, rows_limit(spec, holdout_rows))
+            .await
+            .map_err(Error::content("fetch the holdout"))
+    }
+}
+
+/// Metrics of `aggregate` on `rows`, computed in the trainer's sandbox, or by this process where there is none.
+///
+/// # Errors
+/// [`Error::Evaluation`].
+pub async fn on_holdout(
+    trial: Option<&dyn Trial>,
+    spec: &SessionSpec,
+    aggregate: &Aggregate,
+    rows: bytes::Bytes,
+) -> Result<Metrics> {
+    let round = aggregate.manifest.round;
+    let failed = |reason: String| Error::Evaluation { round, reason };
+    let metrics = match trial {
+        Some(trial) => {
+            let job = Job {
+                kind: JobKind::Evaluate {},
+                model: spec.model.clone(),
+                features: spec.schema.features(),
+                outputs: spec.schema.outputs(),
+                task: spec.schema.label.task.clone(),
+                scaling: spec.scaling.clone(),
+                threads: 1,
+            };
+            trial.evaluate(job, rows, aggregate.model.clone()).await.map_err(|error| failed(format!("{error:#}")))?
+        }
+        None => {
+            let predictor = Predictor::of_spec(spec, &aggregate.tensors)?;
+            tokio::task::spawn_blocking(move || predictor.evaluate(&Table::from_safetensors(&rows)?))
+                .await
+                .map_err(|_| Error::Stopped)??
+        }
+    };
+    if is_finite(&metrics) { Ok(metrics) } else { Err(failed("its metrics are not finite".to_owned())) }
+}
+
+/// Mean of what runners reported, weighted by accepted samples; a figure that any of them lacks is left out.
+pub fn as_reported(reported: &[(u64, Metrics)]) -> Option<Metrics> {
+    let reported: Vec<_> = reported.iter().filter(|(weight, metrics)| *weight > 0 && is_finite(metrics)).collect();
+    #[expect(clippy::cast_precision_loss, reason = "weights of a mean; 53 bits are enough")]
+    let mean = |figure: &dyn Fn(&Metrics) -> Option<f64>| {
+        let mut sum = 0.0;
+        let mut total = 0.0;
+        for (weight, metrics) in &reported {
+            sum += *weight as f64 * figure(metrics)?;
+            total += *weight as f64;
+        }
+        (total > 0.0).then_some(sum / total)
+    };
+    Some(Metrics {
+        samples: reported.iter().fold(0, |sum, (_, metrics)| sum.saturating_add(metrics.samples)),
+        loss: mean(&|metrics| Some(metrics.loss))?,
+        accuracy: mean(&|metrics| metrics.accuracy),
+        r2: mean(&|metrics| metrics.r2),
+        mae: mean(&|metrics| metrics.mae),
+    })
+}
+
+fn is_finite(metrics: &Metrics) -> bool {
+    [Some(metrics.loss), metrics.accuracy, metrics.r2, metrics.mae].into_iter().flatten().all(f64::is_finite)
+}
+
+/// Most bytes of a table: features and label of every row, and 1 MiB for the header.
+fn rows_limit(spec: &SessionSpec, rows: u64) -> u64 {
+    let features = u64::try_from(spec.schema.features()).unwrap_or(u64::MAX);
+    features.saturating_mul(4).saturating_add(8).saturating_mul(rows).saturating_add(1 << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metrics(samples: u64, loss: f64, accuracy: Option<f64>) -> Metrics {
+        Metrics { samples, loss, accuracy, r2: None, mae: None }
+    }
+
+    #[test]
+    fn reports_are_weighted_by_samples() {
+        let mean = as_reported(&[(1, metrics(5, 4.0, Some(0.5))), (3, metrics(6, 0.0, Some(0.9)))]).unwrap();
+        assert_eq!(mean, metrics(11, 1.0, Some(0.8)));
+    }
+
+    #[test]
+    fn a_report_that_is_not_finite_counts_for_nothing() {
+        let mean = as_reported(&[(1, metrics(5, f64::INFINITY, Some(0.5))), (3, metrics(6, 2.0, None))]).unwrap();
+        assert_eq!(mean, metrics(6, 2.0, None));
+        assert_eq!(as_reported(&[(1, metrics(5, f64::NAN, None))]), None);
+        assert_eq!(as_reported(&[]), None);
+    }
+}

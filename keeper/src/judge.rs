@@ -1,0 +1,220 @@
+//! Proposing and attesting: the work that only bonded keepers do.
+
+use std::time::{Duration, Instant};
+
+use parity_content::put_manifest;
+use parity_protocol::{TokenAmount, manifest::RoundReport, metrics::Metrics};
+
+use crate::{
+    act::chain,
+    aggregate::Aggregate,
+    error::{Error, Result},
+    evaluate::{as_reported, on_holdout},
+    keeper::Keeper,
+    plan::Action,
+    recompute::{Judgement, Recomputed},
+    slot::Slot,
+    timings::{RoundTiming, millis},
+    view::{Phase, Proposal, SessionView},
+};
+
+/// Share of the proposal period for which missing content is waited for: early enough for the proposal to come in time,
+/// late enough for a slow store.
+const PATIENCE: u64 = 4;
+
+/// Judgement of content at this block.
+pub(crate) fn judgement(view: &SessionView, known_since: Option<u64>) -> Judgement {
+    let patience_over = match view.progress.phase {
+        Phase::Closed | Phase::Proposed => {
+            let begun = view.progress.deadline.saturating_sub(view.terms.propose_period);
+            view.block > begun.saturating_add(view.terms.propose_period / PATIENCE)
+        }
+        Phase::None | Phase::Training | Phase::Unmasking => false,
+    };
+    Judgement { patience_over, known_since }
+}
+
+impl Keeper {
+    /// Proposes or attests, and books the outcome.
+    pub(crate) async fn judge(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>, todo: &(Action, u32)) {
+        let (action, attempt) = todo;
+        let judgement = judgement(view, known_since);
+        let result = match action {
+            Action::Propose { .. } => self.propose(slot, view, judgement, action, *attempt).await,
+            Action::Attest { .. } => self.attest(slot, view, judgement, action, *attempt).await,
+            _ => Ok(()),
+        };
+        let Err(error) = result else { return };
+        let (session, round) = (view.id, view.progress.round);
+        let mut turns = slot.turns();
+        match error {
+            Error::NotYet { missing, .. } => {
+                tracing::info!(session, round, missing, "content of updates is awaited");
+                turns.waits(action, view.block);
+            }
+            Error::WrongProposal(difference) => {
+                let failures = turns.failed(action, view.block);
+                let difference = difference.to_string();
+                tracing::error!(session, round, failures, difference, "the standing proposal is wrong; not attested");
+            }
+            error if error.is_retryable() => {
+                turns.waits(action, view.block);
+                tracing::warn!(session, round, error = chain(&error), "the round cannot be judged yet");
+            }
+            error => {
+                let failures = turns.failed(action, view.block);
+                tracing::error!(session, round, failures, error = chain(&error), "the round cannot be judged");
+            }
+        }
+    }
+
+    /// Computes ahead what the proposal will need, while the round is being closed.
+    pub(crate) async fn prepare(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>) {
+        let prepared = async {
+            let aggregate = self.recompute.aggregate(view, judgement(view, known_since)).await?;
+            self.metrics(slot, view, &aggregate).await;
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = prepared.await {
+            tracing::debug!(session = view.id, round = view.progress.round, error = chain(&error), "not prepared");
+        }
+    }
+
+    async fn propose(
+        &self,
+        slot: &Slot,
+        view: &SessionView,
+        judgement: Judgement,
+        action: &Action,
+        attempt: u32,
+    ) -> Result<()> {
+        let begun = Instant::now();
+        let work = self.recompute.proposal(view, judgement, self.own).await?;
+        let recomputing = begun.elapsed();
+        let evaluating = Instant::now();
+        let metrics = self.metrics(slot, view, &work.aggregate).await;
+        let evaluating = evaluating.elapsed();
+        let storing = Instant::now();
+        let report = self.store(view, &work, metrics.clone()).await?;
+        let storing = storing.elapsed();
+
+        let sending = Instant::now();
+        let round = view.progress.round;
+        let result = self.send_proposal(view.id, round, &work.claim, report, attempt).await;
+        let sent = result.is_ok();
+        self.book(slot, action, view.block, false, result);
+        if sent {
+            self.note(view, &work.aggregate, metrics.as_ref(), work.claim.payout_sum);
+            let known = work.aggregate.fetching + work.aggregate.computing;
+            self.record(&RoundTiming {
+                session: view.id,
+                round,
+                fetch_ms: millis(work.aggregate.fetching),
+                aggregate_ms: millis(work.aggregate.computing),
+                evaluate_ms: millis(evaluating),
+                store_ms: millis(storing),
+                chain_ms: millis(sending.elapsed()),
+                own_ms: millis(recomputing.saturating_sub(known)),
+            });
+        }
+        Ok(())
+    }
+
+    async fn attest(
+        &self,
+        slot: &Slot,
+        view: &SessionView,
+        judgement: Judgement,
+        action: &Action,
+        attempt: u32,
+    ) -> Result<()> {
+        let Some(proposal) = &view.proposal else { return Ok(()) };
+        let work = self.agree(view, judgement, proposal).await?;
+        // Whoever vouches for an aggregate keeps it available.
+        work.aggregate.publish(&**self.recompute.store()).await?;
+        let round = view.progress.round;
+        let hash = proposal.claim.hash(view.id, round);
+        let result = self.send_attestation(view.id, round, hash, attempt).await;
+        self.book(slot, action, view.block, false, result);
+        Ok(())
+    }
+
+    async fn agree(&self, view: &SessionView, judgement: Judgement, proposal: &Proposal) -> Result<Recomputed> {
+        let work = self.recompute.proposal(view, judgement, proposal.proposer).await?;
+        if work.claim.difference(&proposal.claim).is_none() {
+            return Ok(work);
+        }
+        // What was computed before may have given up content that has come since.
+        self.recompute.forget_aggregate(view.id);
+        let work = self.recompute.proposal(view, judgement, proposal.proposer).await?;
+        match work.claim.difference(&proposal.claim) {
+            None => Ok(work),
+            Some(difference) => Err(Error::WrongProposal(difference)),
+        }
+    }
+
+    /// Metrics for the report; none when they cannot be had, which holds nothing up.
+    async fn metrics(&self, slot: &Slot, view: &SessionView, aggregate: &Aggregate) -> Option<Metrics> {
+        if let Some(metrics) = slot.evaluated(aggregate.digest) {
+            return metrics;
+        }
+        let metrics = match self.evaluate(view, aggregate).await {
+            Ok(metrics) => metrics,
+            Err(error) => {
+                let (session, round) = (view.id, view.progress.round);
+                tracing::warn!(session, round, error = chain(&error), "proposed without an evaluation");
+                None
+            }
+        };
+        slot.keep_metrics(aggregate.digest, metrics.clone());
+        metrics
+    }
+
+    async fn evaluate(&self, view: &SessionView, aggregate: &Aggregate) -> Result<Option<Metrics>> {
+        if !view.terms.uploaded {
+            return Ok(as_reported(&aggregate.reported));
+        }
+        let Some(holdout) = self.holdout(view.id).await? else { return Ok(None) };
+        let spec = self.recompute.spec(view.id, view.terms.spec).await?;
+        let rows = self.recompute.holdout(view.progress.round, holdout, view.terms.spec, &spec).await?;
+        on_holdout(self.trial.as_deref(), &spec, aggregate, rows).await.map(Some)
+    }
+
+    async fn store(
+        &self,
+        view: &SessionView,
+        work: &Recomputed,
+        evaluation: Option<Metrics>,
+    ) -> Result<parity_protocol::B256> {
+        let store = &**self.recompute.store();
+        work.aggregate.publish(store).await?;
+        let report = RoundReport {
+            session: view.id,
+            round: view.progress.round,
+            aggregate: work.aggregate.digest,
+            evaluation,
+            payouts: work.payouts.clone(),
+        };
+        put_manifest(store, &report).await.map_err(Error::content("store the round report"))
+    }
+
+    fn note(&self, view: &SessionView, aggregate: &Aggregate, metrics: Option<&Metrics>, paid: TokenAmount) {
+        let (session, round) = (view.id, view.progress.round);
+        for rejected in &aggregate.manifest.rejected {
+            let (operator, seat, reason) = (rejected.operator, rejected.seat, rejected.reason.to_string());
+            tracing::warn!(session, round, %operator, seat, reason, "update rejected");
+        }
+        let (accepted, rejected) = (aggregate.manifest.accepted.len(), aggregate.manifest.rejected.len());
+        let headline = metrics.and_then(Metrics::headline).map(|(_, value)| value);
+        tracing::info!(session, round, accepted, rejected, headline, earned = %paid, "round proposed");
+    }
+
+    fn record(&self, timing: &RoundTiming) {
+        if let Err(error) = self.timings.append(timing) {
+            tracing::warn!(%error, "timings cannot be written");
+        }
+    }
+}
+
+/// Longest time that judging one round may take before it is started anew.
+pub(crate) const LONGEST: Duration = Duration::from_secs(15 * 60);
