@@ -65,7 +65,9 @@ impl Docker {
     /// [`Error::NoImage`] when the daemon does not have it.
     pub async fn with_image(&self, image: &str) -> Result<Self> {
         let found = self.client.inspect_image(image).await.map_err(|source| match source {
-            DockerError::DockerResponseServerError { status_code: 404, .. } => Error::NoImage { image: image.to_owned() },
+            DockerError::DockerResponseServerError { status_code: 404, .. } => {
+                Error::NoImage { image: image.to_owned() }
+            }
             source => Error::Docker { operation: "inspect the image", source },
         })?;
         let id = found.id.ok_or_else(|| Error::NoImage { image: image.to_owned() })?;
@@ -188,8 +190,11 @@ impl Container {
     /// Starts it and waits for its end.
     async fn run_to_end(&self, folder: &JobFolder, limits: &Limits, begun: Instant) -> Result<Times> {
         let options = AttachContainerOptionsBuilder::default().stdout(true).stderr(true).stream(true).build();
-        let attached =
-            self.client.attach_container(&self.id, Some(options)).await.map_err(Error::docker("attach to a container"))?;
+        let attached = self
+            .client
+            .attach_container(&self.id, Some(options))
+            .await
+            .map_err(Error::docker("attach to a container"))?;
         self.client.start_container(&self.id, None).await.map_err(Error::docker("start a container"))?;
         let (start, running) = (begun.elapsed(), Instant::now());
 
@@ -279,10 +284,7 @@ async fn remove(client: &bollard::Docker, id: &str) -> Result<(), DockerError> {
     }
 }
 
-async fn read_log(
-    mut output: impl Stream<Item = Result<LogOutput, DockerError>> + Unpin,
-    log: &mut Log,
-) -> Result<()> {
+async fn read_log(mut output: impl Stream<Item = Result<LogOutput, DockerError>> + Unpin, log: &mut Log) -> Result<()> {
     while let Some(item) = output.next().await {
         // The stream breaks when the container is removed under it; what was printed until then is enough.
         let Ok(item) = item else { break };

@@ -46,7 +46,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The wall clock ran out.
-    #[error("the trainer was stopped: it did not finish within {seconds} s; raise the time limit or train fewer epochs")]
+    #[error(
+        "the trainer was stopped: it did not finish within {seconds} s; raise the time limit or train fewer epochs"
+    )]
     TimedOut {
         /// The limit.
         seconds: u64,

@@ -40,8 +40,23 @@ const ISOLATIONS: [Isolation; 6] = [
     // Root, and a kernel that allows user namespaces.
     Isolation {
         prefix: &[
-            "setpriv", "--pdeathsig", "KILL", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--", "unshare",
-            "--user", "--map-current-user", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--",
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "--no-new-privs",
+            "--bounding-set=-all",
+            "--inh-caps=-all",
+            "--",
+            "unshare",
+            "--user",
+            "--map-current-user",
+            "--net",
+            "--ipc",
+            "--uts",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--",
         ],
         has_namespaces: true,
         drops_privileges: true,
@@ -49,8 +64,21 @@ const ISOLATIONS: [Isolation; 6] = [
     // Anyone, and a kernel that allows user namespaces.
     Isolation {
         prefix: &[
-            "setpriv", "--pdeathsig", "KILL", "--no-new-privs", "--", "unshare", "--user", "--map-current-user", "--net",
-            "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--",
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "--no-new-privs",
+            "--",
+            "unshare",
+            "--user",
+            "--map-current-user",
+            "--net",
+            "--ipc",
+            "--uts",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--",
         ],
         has_namespaces: true,
         drops_privileges: true,
@@ -58,8 +86,23 @@ const ISOLATIONS: [Isolation; 6] = [
     // Root, and a kernel that keeps user namespaces closed.
     Isolation {
         prefix: &[
-            "setpriv", "--pdeathsig", "KILL", "--", "unshare", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child",
-            "--", "setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--",
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "--",
+            "unshare",
+            "--net",
+            "--ipc",
+            "--uts",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--",
+            "setpriv",
+            "--no-new-privs",
+            "--bounding-set=-all",
+            "--inh-caps=-all",
+            "--",
         ],
         has_namespaces: true,
         drops_privileges: true,
@@ -113,7 +156,9 @@ impl Process {
             risks.push("the trainer can use the network and signal your processes: this machine allows no namespaces");
         }
         if !self.isolation.drops_privileges {
-            risks.push("the trainer can gain privileges and outlive a killed agent, because setpriv is missing (util-linux)");
+            risks.push(
+                "the trainer can gain privileges and outlive a killed agent, because setpriv is missing (util-linux)",
+            );
         }
         risks
     }
@@ -192,8 +237,7 @@ impl Group {
     async fn run_to_end(&mut self) -> Result<(ExitStatus, Log)> {
         let (stdout, stderr) = (self.child.stdout.take(), self.child.stderr.take());
         let log = std::sync::Mutex::new(Log::default());
-        let (status, (), ()) =
-            tokio::try_join!(self.wait(), drain(stdout, &log), drain(stderr, &log))?;
+        let (status, (), ()) = tokio::try_join!(self.wait(), drain(stdout, &log), drain(stderr, &log))?;
         let log = log.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok((status, log))
     }

@@ -1,0 +1,169 @@
+//! One training: inputs in, checked update in the store out, recorded so that it is done once.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use parity_content::{put_manifest, put_sealed};
+use parity_learning::{predict::Predictor, tensors::Tensors};
+use parity_protocol::{
+    job::{Job, JobKind, JobResult},
+    manifest::{Artifact, UpdateManifest},
+    metrics::Metrics,
+    spec::{Privacy, SessionSpec},
+};
+
+use crate::{
+    context::Context,
+    inputs::{self, Rows},
+    journal::{Inputs, Progress, RoundKey, RoundRecord, Stored},
+    recipients,
+    sandbox::{Output, Sandbox},
+    timings::{millis, unix_millis},
+    trouble::{Result, Trouble, blocking},
+    update,
+    view::SessionView,
+};
+
+/// Trains a round and stores the update. A failure of the job is written to the journal; after enough of them the round is given
+/// up. Work from the same inputs that is already recorded is not repeated.
+pub(crate) async fn train(context: &Context, session: &SessionView, key: RoundKey) -> Result<()> {
+    context.cache.start_clock(key, unix_millis());
+    match attempt(context, session, key).await {
+        Err(trouble @ (Trouble::Failed(_) | Trouble::Hopeless(_))) => {
+            context.metrics.failures.inc();
+            let mut record = read(context, key).await?;
+            record.failures.push(trouble.to_string());
+            record.hopeless = matches!(trouble, Trouble::Hopeless(_));
+            let given_up = record.progress(context.config.attempts) == Progress::GivenUp;
+            write(context, key, record).await?;
+            if given_up {
+                tracing::error!(reason = %trouble, "the round is given up, the seat stays silent");
+            }
+            Err(trouble)
+        }
+        outcome => outcome,
+    }
+}
+
+async fn attempt(context: &Context, session: &SessionView, key: RoundKey) -> Result<()> {
+    let begun = Instant::now();
+    let seat = session.seats.get(usize::from(key.seat)).and_then(Option::as_ref);
+    let seat = seat.ok_or_else(|| Trouble::Later(anyhow::anyhow!("seat {} has no holder any more", key.seat)))?;
+    let spec = context.spec(session.offer.spec).await?;
+    let rows = inputs::rows(context, session, key.seat, seat, &spec).await?;
+    let model = Arc::new(inputs::model(context, session, &spec).await?);
+    let fetched = begun.elapsed();
+
+    let mut record = read(context, key).await?;
+    record.renew(&Inputs { spec: session.offer.spec, model: session.model, data: rows.digest });
+    if record.stored.is_some() {
+        return Ok(());
+    }
+    record.begun += 1;
+    write(context, key, record.clone()).await?;
+
+    let holdout = measure(&spec, &model, &rows).await?;
+    let output = run(context, &spec, &rows, &model, key).await?;
+    context.cache.clock(key, |timing| {
+        timing.fetch_ms += millis(fetched);
+        timing.start_ms += millis(output.start);
+        let mathematics = output.result.seconds.max(0.0) * 1e3;
+        timing.train_ms += mathematics;
+        timing.trainer_ms += (millis(output.run) - mathematics).max(0.0);
+    });
+    let Output { result, update, .. } = output;
+    let weights = {
+        let (spec, model, rows, result) = (Arc::clone(&spec), Arc::clone(&model), Arc::clone(&rows), result.clone());
+        blocking(move || update::check(&spec, &model, &rows, &result, &update.unwrap_or_default())).await?
+    };
+
+    let storing = Instant::now();
+    let artifact = store(context, session, &spec, weights.into()).await?;
+    let manifest = manifest(context, key, artifact, result, holdout);
+    let digest = put_manifest(&*context.store, &manifest).await?;
+    context.cache.clock(key, |timing| timing.store_ms += millis(storing.elapsed()));
+    record.stored = Some(Stored { digest, samples: manifest.samples });
+    write(context, key, record).await?;
+    context.metrics.trainings.inc();
+    tracing::info!(%digest, samples = manifest.samples, "trained a round");
+    Ok(())
+}
+
+/// Metrics of the starting model on the rows kept back; only local data has some.
+async fn measure(spec: &Arc<SessionSpec>, model: &Arc<Tensors>, rows: &Arc<Rows>) -> Result<Option<Metrics>> {
+    if rows.holdout.is_none() {
+        return Ok(None);
+    }
+    let (spec, model, rows) = (Arc::clone(spec), Arc::clone(model), Arc::clone(rows));
+    blocking(move || {
+        let Some(holdout) = &rows.holdout else { return Ok(None) };
+        Ok(Some(Predictor::of_spec(&spec, &model)?.evaluate(holdout)?))
+    })
+    .await
+}
+
+async fn run(
+    context: &Context,
+    spec: &SessionSpec,
+    rows: &Rows,
+    model: &Arc<Tensors>,
+    key: RoundKey,
+) -> Result<Output> {
+    let job = Job {
+        kind: JobKind::Train { training: spec.training.clone(), round: key.round, seat: key.seat },
+        model: spec.model.clone(),
+        features: spec.schema.features(),
+        outputs: spec.schema.outputs(),
+        task: spec.schema.label.task.clone(),
+        scaling: spec.scaling.clone(),
+        threads: context.config.limits.cpus,
+    };
+    let sandbox = match (&context.sandbox, &spec.image) {
+        (Sandbox::Docker(docker), Some(image)) if docker.image() != image => {
+            Sandbox::Docker(docker.with_image(image).await?)
+        }
+        (sandbox, _) => sandbox.clone(),
+    };
+    let model = Arc::clone(model);
+    let start = blocking(move || Ok(model.to_bytes())).await?;
+    let work = context.config.state.join("work");
+    Ok(sandbox.run(&job, &rows.file, Some(&start), &context.config.limits, &work).await?)
+}
+
+async fn store(context: &Context, session: &SessionView, spec: &SessionSpec, weights: Bytes) -> Result<Artifact> {
+    let recipients = match spec.privacy {
+        Privacy::None => Vec::new(),
+        Privacy::Low => recipients::keepers(&context.client, session.offer.keeper_bond).await?,
+    };
+    let aad = [b"parity/update/".as_slice(), session.offer.spec.as_slice()].concat();
+    Ok(put_sealed(&*context.store, weights, &recipients, &aad).await?)
+}
+
+fn manifest(
+    context: &Context,
+    key: RoundKey,
+    weights: Artifact,
+    result: JobResult,
+    holdout: Option<Metrics>,
+) -> UpdateManifest {
+    UpdateManifest {
+        session: key.session,
+        round: key.round,
+        seat: key.seat,
+        operator: context.outbox.address(),
+        weights,
+        samples: result.samples,
+        training: result.metrics,
+        holdout,
+    }
+}
+
+pub(crate) async fn read(context: &Context, key: RoundKey) -> Result<RoundRecord> {
+    let journal = context.journal.clone();
+    blocking(move || Ok(journal.round(key)?)).await
+}
+
+pub(crate) async fn write(context: &Context, key: RoundKey, record: RoundRecord) -> Result<()> {
+    let journal = context.journal.clone();
+    blocking(move || Ok(journal.record_round(key, &record)?)).await
+}

@@ -1,0 +1,146 @@
+//! Reading a job and refusing what cannot be computed, with the value and the reason.
+
+use std::{fmt, path::Path};
+
+use anyhow::{Context, Result};
+use parity_learning::{
+    model,
+    table::{Labels, Table},
+    tensors::Tensors,
+};
+use parity_protocol::{
+    job::{Job, JobKind, files},
+    model::Model,
+    schema::Task,
+};
+
+/// Most threads a job may ask for.
+const MAX_THREADS: u32 = 1024;
+
+/// A job that cannot be done as it stands: exit code 2.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Reads and checks the description of the job.
+pub(crate) fn read_job(folder: &Path) -> Result<Job> {
+    let job: Job = serde_json::from_slice(&read_file(&folder.join(files::JOB))?)
+        .map_err(|error| Refused(format!("{}: {error}", files::JOB)))?;
+    check_job(&job)?;
+    Ok(job)
+}
+
+/// A job with its rows and its starting model, checked against each other.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) job: Job,
+    pub(crate) table: Table,
+    pub(crate) model: Tensors,
+}
+
+impl Input {
+    /// Reads the rest of the job folder. Training without a model file starts from the initial weights of the seed.
+    pub(crate) fn read(folder: &Path, job: Job) -> Result<Self> {
+        let table = Table::from_safetensors(&read_file(&folder.join(files::DATA))?)
+            .map_err(|error| Refused(format!("{}: {error}", files::DATA)))?;
+        check_rows(&job, &table)?;
+        let path = folder.join(files::MODEL);
+        let model = match (&job.kind, path.exists()) {
+            (_, true) => Tensors::from_bytes(&read_file(&path)?, usize::MAX)
+                .map_err(|error| Refused(format!("{}: {error}", files::MODEL)))?,
+            (JobKind::Train { training, .. }, false) => {
+                model::initial_of(&job.model, job.features, job.outputs, training.seed)
+            }
+            (JobKind::Evaluate {}, false) => {
+                return Err(Refused(format!("{} is missing; there is nothing to evaluate", files::MODEL)).into());
+            }
+        };
+        check_model(&job, &model)?;
+        Ok(Self { job, table, model })
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Refused(format!("{} is missing", path.display())).into())
+        }
+        other => other.with_context(|| format!("reading {}", path.display())),
+    }
+}
+
+fn check_job(job: &Job) -> Result<(), Refused> {
+    let refuse = |field: &str, reason: String| Err(Refused(format!("{}: {field}: {reason}", files::JOB)));
+    if !(1..=MAX_THREADS).contains(&job.threads) {
+        return refuse("threads", format!("{}, expected 1 to {MAX_THREADS}", job.threads));
+    }
+    let outputs = match &job.task {
+        Task::Classification { classes } => classes.len(),
+        Task::Regression { mean, deviation } => {
+            if !(mean.is_finite() && deviation.is_finite() && *deviation > 0.0) {
+                return refuse(
+                    "task",
+                    format!("mean {mean}, deviation {deviation}; expected finite, deviation above 0"),
+                );
+            }
+            1
+        }
+    };
+    if job.features == 0 || job.outputs != outputs || outputs == 0 {
+        return refuse("outputs", format!("{} with {} features, the task has {outputs}", job.outputs, job.features));
+    }
+    match (&job.model, &job.task) {
+        (Model::LinearRegression {}, Task::Classification { .. }) => {
+            return refuse("model", "linear_regression cannot predict classes".to_owned());
+        }
+        (Model::LogisticRegression {}, Task::Regression { .. }) => {
+            return refuse("model", "logistic_regression cannot predict numbers".to_owned());
+        }
+        _ => {}
+    }
+    let valid = job.scaling.validate(job.features).and_then(|()| job.model.validate()).and_then(|()| match &job.kind {
+        JobKind::Train { training, .. } => training.validate(),
+        JobKind::Evaluate {} => Ok(()),
+    });
+    valid.map_err(|error| Refused(format!("{}: {error}", files::JOB)))
+}
+
+fn check_rows(job: &Job, table: &Table) -> Result<(), Refused> {
+    let refuse = |reason: String| Err(Refused(format!("{}: {reason}", files::DATA)));
+    if table.rows() == 0 {
+        return refuse("there is no row".to_owned());
+    }
+    if table.features != job.features {
+        return refuse(format!("{} features, the job says {}", table.features, job.features));
+    }
+    match (&job.task, &table.labels) {
+        (Task::Classification { .. }, Labels::Classes(classes)) => {
+            let unknown = |class: &i64| !usize::try_from(*class).is_ok_and(|class| class < job.outputs);
+            match classes.iter().position(unknown) {
+                Some(row) => {
+                    refuse(format!("row {row} has class {}, the job knows 0 to {}", classes[row], job.outputs - 1))
+                }
+                None => Ok(()),
+            }
+        }
+        (Task::Regression { .. }, Labels::Numbers(_)) => Ok(()),
+        (Task::Classification { .. }, Labels::Numbers(_)) => refuse("y has numbers, the job wants classes".to_owned()),
+        (Task::Regression { .. }, Labels::Classes(_)) => refuse("y has classes, the job wants numbers".to_owned()),
+    }
+}
+
+fn check_model(job: &Job, tensors: &Tensors) -> Result<(), Refused> {
+    let shapes = model::shapes_of(&job.model.layers(job.features, job.outputs));
+    model::check_shapes(&shapes, tensors).map_err(|error| Refused(format!("{}: {error}", files::MODEL)))?;
+    match tensors.not_finite() {
+        Some(name) => Err(Refused(format!("{}: tensor {name} has a value that is not finite", files::MODEL))),
+        None => Ok(()),
+    }
+}
