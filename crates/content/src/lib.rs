@@ -23,6 +23,7 @@ mod manifest;
 mod put;
 mod retry;
 mod seal;
+mod sha256_pair;
 mod store;
 mod task;
 mod tree;

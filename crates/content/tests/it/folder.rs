@@ -91,7 +91,8 @@ async fn a_folder_that_cannot_be_made_is_named() {
 #[tokio::test]
 #[ignore = "run by a_kill_at_any_instant_leaves_whole_blocks_only"]
 async fn write_until_killed() {
-    let store = Folder::open(Path::new(&std::env::var("PARITY_TEST_FOLDER").unwrap())).unwrap();
+    let Ok(folder) = std::env::var("PARITY_TEST_FOLDER") else { return };
+    let store = Folder::open(Path::new(&folder)).unwrap();
     let pattern = Pattern::new();
     for length in 0.. {
         put_bytes(&store, pattern.bytes(300_000 + length * 7919)).await.unwrap();
