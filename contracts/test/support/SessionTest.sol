@@ -118,7 +118,11 @@ abstract contract SessionTest is NetworkTest {
     }
 
     function _submit(uint256 id, uint16 seat, address runner) internal {
-        uint16 round = sessions.session(id).round;
+        _submitIn(id, sessions.session(id).round, seat, runner);
+    }
+
+    /// @dev Without a call before the one that counts, for tests that expect it to revert.
+    function _submitIn(uint256 id, uint16 round, uint16 seat, address runner) internal {
         vm.prank(runner);
         sessions.submitUpdate(id, round, seat, _digest(id, round, runner), 100);
     }
@@ -143,7 +147,11 @@ abstract contract SessionTest is NetworkTest {
     }
 
     function _proposeRoot(uint256 id, bytes32 root, uint128 payoutSum) internal {
-        uint16 round = sessions.session(id).round;
+        _proposeIn(id, sessions.session(id).round, root, payoutSum);
+    }
+
+    /// @dev Without a call before the one that counts, for tests that expect it to revert.
+    function _proposeIn(uint256 id, uint16 round, bytes32 root, uint128 payoutSum) internal {
         vm.prank(keepers[0]);
         sessions.propose(id, round, _aggregate(id, round), keccak256("updates"), root, payoutSum, keccak256("report"));
     }
