@@ -76,7 +76,7 @@ fn a_linear_regression_converges_to_least_squares() {
     let deviation = (y.iter().map(|y| (f64::from(*y) - mean).powi(2)).sum::<f64>() / 200.0).sqrt();
     let training = Training {
         optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.9 },
-        epochs: 100,
+        epochs: 300,
         batch_size: 200,
         seed: 0,
     };
