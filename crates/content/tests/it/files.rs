@@ -3,13 +3,16 @@
 use std::{
     fs,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use parity_content::{
-    Error, Folder, MAX_BLOCK_BYTES, Store, cid_of_bytes, cid_of_file, get_bytes, get_file, get_manifest, put_bytes,
-    put_file, put_manifest,
+    DynStore, Error, Folder, MAX_BLOCK_BYTES, SealingKey, Store, cid_of_bytes, cid_of_file, get_artifact, get_bytes,
+    get_file, get_manifest, put_bytes, put_file, put_manifest, put_sealed,
 };
 use parity_protocol::{
     B256, Link, TokenAmount,
@@ -205,4 +208,24 @@ async fn a_manifest_is_named_by_its_digest_alone() {
     assert!(other_kind.is_malformed(), "{other_kind}");
     let missing = get_manifest::<RoundReport>(&store, B256::ZERO).await.unwrap_err();
     assert!(missing.is_not_found(), "{missing}");
+}
+
+/// Daemons fetch and store inside spawned tasks: this compiles only if every future may move between threads.
+#[tokio::test]
+async fn every_operation_can_run_in_a_spawned_task() {
+    let (folder, store) = store();
+    let (source, copy) = (folder.path().join("source"), folder.path().join("copy"));
+    fs::write(&source, "spawned").unwrap();
+    let store: DynStore = Arc::new(store);
+    let task = tokio::spawn(async move {
+        let file = put_file(&*store, &source, |_| {}).await.unwrap();
+        get_file(&*store, &file.link, &copy, 100, |_| {}).await.unwrap();
+        let key = SealingKey::generate();
+        let sealed = put_sealed(&*store, Bytes::from_static(b"spawned"), &[key.public()], b"").await.unwrap();
+        let opened = get_artifact(&*store, &sealed, Some(&key), b"", 100).await.unwrap();
+        let manifest = SealedData { spec: B256::ZERO, rows: 1, artifact: sealed };
+        let digest = put_manifest(&*store, &manifest).await.unwrap();
+        (opened, get_manifest::<SealedData>(&*store, digest).await.unwrap() == manifest)
+    });
+    assert_eq!(task.await.unwrap(), (Bytes::from_static(b"spawned"), true));
 }
