@@ -1,0 +1,32 @@
+create table sessions (
+    session_id bigint not null,
+    requester bytea not null,
+    spec bytea not null,
+    budget numeric(78, 0) not null,
+    terms jsonb not null,
+    state text not null,
+    phase text not null,
+    round integer not null,
+    final_rounds integer not null,
+    occupied integer not null,
+    joining integer not null,
+    claimed integer not null,
+    posted integer not null,
+    rollovers integer not null,
+    deadline bigint not null,
+    cancelling boolean not null,
+    committed numeric(78, 0) not null,
+    refunded numeric(78, 0) not null,
+    model bytea not null,
+    accumulator bytea not null,
+    created_at bigint not null,
+    ended_at bigint,
+    constraint sessions_pkey primary key (session_id),
+    constraint sessions_requester_length check (octet_length(requester) = 20),
+    constraint sessions_spec_length check (octet_length(spec) = 32),
+    constraint sessions_model_length check (octet_length(model) = 32),
+    constraint sessions_state_known check (state in ('open', 'active', 'completed', 'cancelled', 'expired')),
+    constraint sessions_phase_known check (phase in ('none', 'training', 'closed', 'unmasking', 'proposed'))
+);
+create index sessions_requester on sessions (requester, session_id);
+create index sessions_state on sessions (state, session_id);
