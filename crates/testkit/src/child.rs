@@ -2,8 +2,10 @@
 
 use std::{
     fs::File,
+    io,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::{OnceLock, mpsc},
     time::{Duration, Instant},
 };
 
@@ -14,6 +16,26 @@ pub fn tied_command(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "--", program]);
     command
+}
+
+/// Starts a command from a thread that lives as long as the process: the kernel ties a child to the *thread* that started it,
+/// and a test's thread, or one of a runtime's pool, ends early.
+fn spawn_for_good(command: Command) -> io::Result<Child> {
+    type Order = (Command, mpsc::Sender<io::Result<Child>>);
+    static SPAWNER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
+    let orders = SPAWNER.get_or_init(|| {
+        let (orders, inbox) = mpsc::channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in inbox {
+                // Nobody waits for the answer only if the asking thread has died.
+                let _ = answer.send(command.spawn());
+            }
+        });
+        orders
+    });
+    let (answer, child) = mpsc::channel();
+    orders.send((command, answer)).map_err(io::Error::other)?;
+    child.recv().map_err(io::Error::other)?
 }
 
 /// A running child.
@@ -34,11 +56,8 @@ impl TiedChild {
             .append(true)
             .open(log)
             .with_context(|| format!("opening the log {}", log.display()))?;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(out.try_clone()?)
-            .stderr(out)
-            .spawn()
+        command.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out);
+        let child = spawn_for_good(command)
             .with_context(|| format!("starting {name}; is it installed? script/setup installs it"))?;
         Ok(Self { name: name.to_owned(), child })
     }

@@ -1,12 +1,21 @@
 //! Real parts for tests and the devnet: anvil with the contracts deployed, Postgres, child processes that never outlive us.
+//!
+//! [`Network`] is what most tests start from: anvil, a client, funded wallets, and reorganisations at will. [`Proxy`] stands
+//! between a client and anvil and behaves like a public Filecoin node, or like one that fails.
 
 pub mod anvil;
 pub mod child;
+mod network;
 pub mod port;
 pub mod postgres;
+mod proxy;
+mod quirks;
 
 pub use anvil::{Anvil, Mining};
+pub use network::Network;
 pub use postgres::Postgres;
+pub use proxy::Proxy;
+pub use quirks::Quirks;
 
 #[cfg(test)]
 mod tests {

@@ -32,7 +32,7 @@ use std::{
 use alloy::{
     contract::{CallBuilder, CallDecoder},
     primitives::{Address, B256, Bytes, TxKind},
-    providers::Provider,
+    providers::{Provider, ext::AnvilApi},
 };
 use parity_abi::ContractError;
 use tokio::sync::{Notify, watch as channel};
@@ -133,14 +133,14 @@ impl Outbox {
     /// # Errors
     /// As [`Self::open`].
     pub async fn open_with(dir: &Path, client: Client, wallet: Wallet, options: OutboxOptions) -> Result<Self> {
-        // A local network that starts afresh has the chain id and addresses of the last one, but another first block. Public
-        // nodes no longer show theirs.
-        let genesis = match client.header_at(client.deployments().start_block).await {
-            Ok(header) if client.is_local() => header.map(|header| header.hash),
-            _ => None,
-        };
-        let network =
-            format!("{}/{:#x}/{}", client.chain_id(), client.deployments().sessions, genesis.unwrap_or_default());
+        // A local network that starts afresh has the chain id and the addresses of the last one; only its instance differs.
+        let instance = if client.is_local() { client.provider().anvil_metadata().await.ok() } else { None };
+        let network = format!(
+            "{}/{:#x}/{}",
+            client.chain_id(),
+            client.deployments().sessions,
+            instance.map(|metadata| metadata.instance_id).unwrap_or_default()
+        );
         let (folder, address) = (dir.to_owned(), wallet.address());
         let (journal, ledger) = blocking(move || Journal::open(&folder, address, &network)).await?;
         let unfinished = ledger.flying().len();
