@@ -19,7 +19,7 @@ pub(crate) enum Outcome {
 
 impl Keeper {
     /// Takes one of the steps that anybody may take.
-    pub(crate) async fn step(&self, session: u64, action: &Action, attempt: u32) -> Result<Outcome, ChainError> {
+    pub(crate) async fn step(&self, session: u64, action: &Action, seen: u64) -> Result<Outcome, ChainError> {
         let sessions = self.client.sessions();
         let id = U256::from(session);
         let data = match *action {
@@ -36,14 +36,14 @@ impl Keeper {
                 let escrow = self.client.escrow();
                 let data = escrow.withdraw(owner).calldata().clone();
                 let call = Call::new(*escrow.address(), data);
-                return self.execute(&name(session, action, attempt), call).await.map(|(outcome, _)| outcome);
+                return self.execute(&name(session, action), seen, call).await.map(|(outcome, _)| outcome);
             }
             Action::Propose { .. } | Action::Attest { .. } | Action::PushPayouts { .. } => {
                 return Ok(Outcome::Superseded);
             }
         };
         let call = Call::new(*sessions.address(), data);
-        Ok(self.execute(&name(session, action, attempt), call).await?.0)
+        Ok(self.execute(&name(session, action), seen, call).await?.0)
     }
 
     /// Proposes.
@@ -53,7 +53,7 @@ impl Keeper {
         round: u16,
         claim: &Claim,
         report: B256,
-        attempt: u32,
+        seen: u64,
     ) -> Result<Outcome, ChainError> {
         let sessions = self.client.sessions();
         let data = sessions
@@ -69,8 +69,8 @@ impl Keeper {
             .calldata()
             .clone();
         // The claim is part of the name: after a reorganisation another one may be right for the same round.
-        let name = format!("keep/{session}/{round}/propose/{}/{attempt}", claim.hash(session, round));
-        Ok(self.execute(&name, Call::new(*sessions.address(), data)).await?.0)
+        let name = format!("keep/{session}/{round}/propose/{}", claim.hash(session, round));
+        Ok(self.execute(&name, seen, Call::new(*sessions.address(), data)).await?.0)
     }
 
     /// Agrees with a proposal.
@@ -79,32 +79,39 @@ impl Keeper {
         session: u64,
         round: u16,
         proposal: B256,
-        attempt: u32,
+        seen: u64,
     ) -> Result<Outcome, ChainError> {
         let sessions = self.client.sessions();
         let data = sessions.attest(U256::from(session), round, proposal).calldata().clone();
-        let name = format!("keep/{session}/{round}/attest/{proposal}/{attempt}");
-        Ok(self.execute(&name, Call::new(*sessions.address(), data)).await?.0)
+        let name = format!("keep/{session}/{round}/attest/{proposal}");
+        Ok(self.execute(&name, seen, Call::new(*sessions.address(), data)).await?.0)
     }
 
     /// Claims for others.
     pub(crate) async fn send_claims(
         &self,
         name: &str,
+        seen: u64,
         claims: Vec<IEscrow::Claim>,
     ) -> Result<(Outcome, Option<Receipt>), ChainError> {
         let escrow = self.client.escrow();
         let data = escrow.claimMany(claims).calldata().clone();
-        self.execute(name, Call::new(*escrow.address(), data)).await
+        self.execute(name, seen, Call::new(*escrow.address(), data)).await
     }
 
-    async fn execute(&self, name: &str, call: Call) -> Result<(Outcome, Option<Receipt>), ChainError> {
-        match self.outbox.execute(name, call).await {
-            Ok(receipt) => Ok((Outcome::Done, Some(receipt))),
-            Err(error) if error.is_superseded() => Ok((Outcome::Superseded, None)),
-            Err(error) if error.is_early() => Ok((Outcome::Early, None)),
-            Err(error) => Err(error),
+    /// Sends a call that the state at block `seen` asks for. A receipt of that block or an older one cannot be its doing: the
+    /// call was sent for an earlier cause, or its effect was undone, so it is sent under a new name.
+    async fn execute(&self, name: &str, seen: u64, call: Call) -> Result<(Outcome, Option<Receipt>), ChainError> {
+        for attempt in 0u64.. {
+            match self.outbox.execute(&format!("{name}/{attempt}"), call.clone()).await {
+                Ok(receipt) if receipt.block <= seen => {}
+                Ok(receipt) => return Ok((Outcome::Done, Some(receipt))),
+                Err(error) if error.is_superseded() => break,
+                Err(error) if error.is_early() => return Ok((Outcome::Early, None)),
+                Err(error) => return Err(error),
+            }
         }
+        Ok((Outcome::Superseded, None))
     }
 
     /// Books what became of a step; logs what a person should know.
@@ -154,7 +161,7 @@ impl Keeper {
 }
 
 /// The name of a step in the journal: the same step of the same round has the same name in every run.
-fn name(session: u64, action: &Action, attempt: u32) -> String {
+fn name(session: u64, action: &Action) -> String {
     let step = match action {
         Action::Start => "0/start".to_owned(),
         Action::Expire => "0/expire".to_owned(),
@@ -170,7 +177,7 @@ fn name(session: u64, action: &Action, attempt: u32) -> String {
         Action::Attest { round, proposal } => format!("{round}/attest/{proposal}"),
         Action::PushPayouts { root } => format!("pay/{root}"),
     };
-    format!("keep/{session}/{step}/{attempt}")
+    format!("keep/{session}/{step}")
 }
 
 /// An error and its causes in one line.

@@ -17,7 +17,7 @@ pub enum Error {
         /// What was asked for.
         what: &'static str,
         /// Why not.
-        source: parity_chain::Error,
+        source: Box<parity_chain::Error>,
     },
     /// A session is in a state that this version does not know, or does not exist (any more, after a reorganisation).
     #[error("the session is in state {state}, phase {phase}, which this version does not know")]
@@ -33,7 +33,7 @@ pub enum Error {
         /// What was tried.
         operation: String,
         /// Why not.
-        source: parity_content::Error,
+        source: Box<parity_content::Error>,
     },
     /// The protocol does not allow a value.
     #[error(transparent)]
@@ -114,11 +114,11 @@ impl Error {
     }
 
     pub(crate) fn chain(what: &'static str) -> impl FnOnce(parity_chain::Error) -> Self {
-        move |source| Self::Chain { what, source }
+        move |source| Self::Chain { what, source: Box::new(source) }
     }
 
     pub(crate) fn content(operation: impl Into<String>) -> impl FnOnce(parity_content::Error) -> Self {
         let operation = operation.into();
-        move |source| Self::Content { operation, source }
+        move |source| Self::Content { operation, source: Box::new(source) }
     }
 }

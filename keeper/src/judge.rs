@@ -36,12 +36,11 @@ pub(crate) fn judgement(view: &SessionView, known_since: Option<u64>) -> Judgeme
 
 impl Keeper {
     /// Proposes or attests, and books the outcome.
-    pub(crate) async fn judge(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>, todo: &(Action, u32)) {
-        let (action, attempt) = todo;
+    pub(crate) async fn judge(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>, action: &Action) {
         let judgement = judgement(view, known_since);
         let result = match action {
-            Action::Propose { .. } => self.propose(slot, view, judgement, action, *attempt).await,
-            Action::Attest { .. } => self.attest(slot, view, judgement, action, *attempt).await,
+            Action::Propose { .. } => self.propose(slot, view, judgement, action).await,
+            Action::Attest { .. } => self.attest(slot, view, judgement, action).await,
             _ => Ok(()),
         };
         let Err(error) = result else { return };
@@ -80,14 +79,7 @@ impl Keeper {
         }
     }
 
-    async fn propose(
-        &self,
-        slot: &Slot,
-        view: &SessionView,
-        judgement: Judgement,
-        action: &Action,
-        attempt: u32,
-    ) -> Result<()> {
+    async fn propose(&self, slot: &Slot, view: &SessionView, judgement: Judgement, action: &Action) -> Result<()> {
         let begun = Instant::now();
         let work = self.recompute.proposal(view, judgement, self.own).await?;
         let recomputing = begun.elapsed();
@@ -100,7 +92,7 @@ impl Keeper {
 
         let sending = Instant::now();
         let round = view.progress.round;
-        let result = self.send_proposal(view.id, round, &work.claim, report, attempt).await;
+        let result = self.send_proposal(view.id, round, &work.claim, report, view.block).await;
         let sent = result.is_ok();
         self.book(slot, action, view.block, false, result);
         if sent {
@@ -120,21 +112,14 @@ impl Keeper {
         Ok(())
     }
 
-    async fn attest(
-        &self,
-        slot: &Slot,
-        view: &SessionView,
-        judgement: Judgement,
-        action: &Action,
-        attempt: u32,
-    ) -> Result<()> {
+    async fn attest(&self, slot: &Slot, view: &SessionView, judgement: Judgement, action: &Action) -> Result<()> {
         let Some(proposal) = &view.proposal else { return Ok(()) };
         let work = self.agree(view, judgement, proposal).await?;
         // Whoever vouches for an aggregate keeps it available.
         work.aggregate.publish(&**self.recompute.store()).await?;
         let round = view.progress.round;
         let hash = proposal.claim.hash(view.id, round);
-        let result = self.send_attestation(view.id, round, hash, attempt).await;
+        let result = self.send_attestation(view.id, round, hash, view.block).await;
         self.book(slot, action, view.block, false, result);
         Ok(())
     }

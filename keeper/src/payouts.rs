@@ -26,9 +26,8 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 impl Keeper {
     /// Pays what the session owes under its present root, and books the outcome.
-    pub(crate) async fn pay(&self, slot: &Slot, view: &SessionView, ended: bool, todo: &(Action, u32)) {
-        let (action, attempt) = todo;
-        match self.push(view, *attempt).await {
+    pub(crate) async fn pay(&self, slot: &Slot, view: &SessionView, ended: bool, action: &Action) {
+        match self.push(view).await {
             Ok(()) => slot.turns().succeeded(action, view.block),
             Err(error) if error.is_retryable() => {
                 tracing::warn!(session = view.id, error = chain(&error), "payouts cannot be pushed yet");
@@ -52,17 +51,16 @@ impl Keeper {
         }
     }
 
-    async fn push(&self, view: &SessionView, attempt: u32) -> Result<()> {
+    async fn push(&self, view: &SessionView) -> Result<()> {
         let leaves = self.recompute.leaves(view).await?;
         let tree = SumTree::new(&leaves)?;
         let open = self.open_claims(view.id, &leaves).await?;
         let mut unpayable = Vec::new();
         for (batch, leaves) in open.chunks(BATCH).enumerate() {
             let claims: Vec<_> = leaves.iter().filter_map(|leaf| self.claim(view.id, &tree, leaf)).collect();
-            let name = format!("keep/{}/pay/{}/{batch}/{attempt}", view.id, view.budget.root);
-            let sent = self.send_claims(&name, claims).await;
-            let (outcome, receipt) =
-                sent.map_err(|source| Error::Chain { what: "the inclusion of payouts", source })?;
+            let name = format!("keep/{}/pay/{}/{batch}", view.id, view.budget.root);
+            let sent = self.send_claims(&name, view.block, claims).await;
+            let (outcome, receipt) = sent.map_err(Error::chain("the inclusion of payouts"))?;
             if let (Outcome::Done, Some(receipt)) = (outcome, receipt) {
                 unpayable.extend(refused(&receipt, view.id));
             }

@@ -115,7 +115,7 @@ pub fn due(view: &SessionView, push_every: u16) -> Vec<Action> {
         State::Active => round(view),
         State::Ended => ending(view),
     };
-    let pushing = view.progress.state == State::Ended || view.progress.final_rounds % push_every.max(1) == 0;
+    let pushing = view.progress.state == State::Ended || view.progress.final_rounds.is_multiple_of(push_every.max(1));
     if pushing && view.budget.claimed < view.budget.committed {
         actions.push(Action::PushPayouts { root: view.budget.root });
     }

@@ -112,7 +112,7 @@ struct Seen {
     view: SessionView,
     standing: Standing,
     due: Vec<Action>,
-    ready: Vec<(Action, u32)>,
+    ready: Vec<Action>,
 }
 
 impl Reconciler {
@@ -235,7 +235,7 @@ impl Reconciler {
         let view = Arc::new(view);
         let (mut steps, mut judge, mut pay) = (Vec::new(), None, None);
         for todo in ready {
-            match todo.0 {
+            match todo {
                 Action::Propose { .. } | Action::Attest { .. } => judge = Some(todo),
                 Action::PushPayouts { .. } => pay = Some(todo),
                 _ => steps.push(todo),
@@ -348,11 +348,11 @@ async fn seed(keeper: &Keeper, slot: &Slot, view: &SessionView) -> Result<B256> 
 }
 
 /// Takes steps that anybody may take: seats first and side by side, then what moves the session, in order.
-async fn take_steps(keeper: &Keeper, slot: &Slot, view: &SessionView, ended: bool, steps: Vec<(Action, u32)>) {
+async fn take_steps(keeper: &Keeper, slot: &Slot, view: &SessionView, ended: bool, steps: Vec<Action>) {
     let (seats, rest): (Vec<_>, Vec<_>) =
-        steps.into_iter().partition(|(action, _)| matches!(action, Action::Forfeit { .. } | Action::Settle { .. }));
-    let take = async |(action, attempt): (Action, u32)| {
-        let result = keeper.step(view.id, &action, attempt).await;
+        steps.into_iter().partition(|action| matches!(action, Action::Forfeit { .. } | Action::Settle { .. }));
+    let take = async |action: Action| {
+        let result = keeper.step(view.id, &action, view.block).await;
         keeper.book(slot, &action, view.block, ended, result);
     };
     let take = &take;

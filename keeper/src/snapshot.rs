@@ -122,7 +122,7 @@ impl Snapshots {
 }
 
 pub(crate) fn contract_error(what: &'static str) -> impl FnOnce(alloy::contract::Error) -> Error {
-    move |source| Error::Chain { what, source: ChainError::contract(what, source) }
+    move |source| Error::Chain { what, source: Box::new(ChainError::contract(what, source)) }
 }
 
 fn read_terms(raw: &ISessions::Terms) -> Terms {

@@ -98,7 +98,7 @@ fn judge(error: parity_content::Error, part: &str, operation: &str) -> Result<Fe
     if error.is_malformed() {
         return Ok(Fetched::Rejected(Rejection::Malformed { part: part.to_owned() }));
     }
-    Err(Error::Content { operation: operation.to_owned(), source: error })
+    Err(Error::Content { operation: operation.to_owned(), source: Box::new(error) })
 }
 
 fn input(update: &PostedUpdate, fetched: Fetched) -> UpdateInput {

@@ -1,0 +1,128 @@
+//! Whole sessions.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use parity_abi::State;
+use parity_protocol::{Address, U256, codec::Block};
+use parity_testkit::anvil::address;
+
+use crate::{
+    spec::{USDFC, terms, uploaded},
+    updates::crowd,
+    world::{REQUESTER, WEALTH, World},
+};
+
+/// What the contract's own formula gives everyone for the final rounds of a session.
+pub(crate) async fn owed(world: &World, session: u64, proposers: &[Address]) -> BTreeMap<Address, u128> {
+    let id = U256::from(session);
+    let terms = world.client.terms(id).await.unwrap();
+    let mut owed: BTreeMap<Address, u128> = BTreeMap::new();
+    for round in 1..=terms.rounds {
+        let accepted = world.manifest(session, round).await.accepted;
+        let samples: u64 = accepted.iter().map(|update| update.samples).sum();
+        let scores: u64 = accepted.iter().map(|update| u64::from(update.score)).sum();
+        for update in accepted {
+            let reward = world
+                .client
+                .sessions()
+                .rewardOf(id, update.samples, U256::from(samples), update.score, U256::from(scores))
+                .call()
+                .await
+                .unwrap();
+            *owed.entry(update.operator).or_default() += reward;
+        }
+        *owed.entry(proposers[usize::from(round) - 1]).or_default() += terms.keeperFee;
+    }
+    owed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_runs_to_its_end_and_everyone_is_paid_what_the_contract_says() {
+    let world = Arc::new(World::start().await);
+    let mut keeper = world.keeper(10).await;
+    keeper.start();
+    let spec = uploaded(3);
+    let session = world.create(&spec, terms(&spec, 3, 3)).await;
+    world.seal_holdout(session, spec.digest().unwrap(), &keeper).await;
+    world.fill(session, 20, 3).await;
+    let runners = crowd(&world, session, &spec, 20, 3);
+    let ended = world.until_ended(session).await;
+    runners.await.unwrap();
+    assert_eq!((ended.state, ended.finalRounds), (State::Completed.number(), 3));
+
+    world.until_settled(session).await;
+    let mut owed = owed(&world, session, &[keeper.address(); 3]).await;
+    for runner in 20..23 {
+        *owed.get_mut(&address(runner).unwrap()).unwrap() += 5 * USDFC / 3;
+    }
+    let mut paid = BTreeMap::new();
+    for operator in owed.keys() {
+        paid.insert(*operator, world.balance(*operator).await);
+    }
+    assert_eq!(paid, owed);
+    let all: u128 = paid.values().sum();
+    assert_eq!(world.balance(address(REQUESTER).unwrap()).await, WEALTH - all);
+
+    let report = world.report(session, 3).await;
+    assert_eq!(report.evaluation.unwrap().samples, 4);
+    let reputation = world.client.reputation();
+    let reputation = reputation.recordOf(address(20).unwrap());
+    world.eventually("the seats' settlement", async || reputation.call().await.unwrap().finished == 3).await;
+    let verdicts = world.verify(session).await.unwrap();
+    assert_eq!(verdicts.len(), 3);
+    assert!(verdicts.iter().all(|verdict| verdict.difference.is_none()), "{verdicts:?}");
+    keeper.assert_running();
+    keeper.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_keepers_agree_and_take_no_step_twice() {
+    let world = Arc::new(World::start().await);
+    let (mut first, mut second) = (world.keeper(10).await, world.keeper(11).await);
+    first.start();
+    second.start();
+    let spec = uploaded(2);
+    let mut terms = terms(&spec, 2, 4);
+    terms.attestations = 2;
+    let session = world.create(&spec, terms).await;
+    world.fill(session, 20, 2).await;
+    let runners = crowd(&world, session, &spec, 20, 2);
+    let ended = world.until_ended(session).await;
+    runners.await.unwrap();
+    assert_eq!((ended.state, ended.finalRounds), (State::Completed.number(), 4));
+    world.until_settled(session).await;
+    let paid = world.client.escrow().budget(world.client.deployments().sessions, U256::from(session)).call().await;
+    let paid = paid.unwrap();
+    assert_eq!(paid.claimed + paid.refunded, paid.deposited);
+    let spent = world.balance(address(REQUESTER).unwrap()).await;
+    assert_eq!(WEALTH - spent, paid.claimed);
+    first.assert_running();
+    second.assert_running();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_sick_session_does_not_hold_up_the_others() {
+    let world = Arc::new(World::start().await);
+    let mut keeper = world.keeper(10).await;
+    keeper.start();
+    let spec = uploaded(1);
+    // Its spec is nowhere to be found, so no round of it can be aggregated.
+    let mut broken = terms(&spec, 1, 2);
+    broken.spec = crate::spec::NOWHERE;
+    broken.proposePeriod = 30u64.try_into().unwrap();
+    let sick = world.create_without_spec(broken).await;
+    let mut other = uploaded(1);
+    other.name = "Another".to_owned();
+    let healthy = world.create(&other, terms(&other, 1, 2)).await;
+    world.fill(sick, 20, 1).await;
+    world.fill(healthy, 30, 1).await;
+    let posting = [crowd(&world, sick, &spec, 20, 1), crowd(&world, healthy, &other, 30, 1)];
+    assert_eq!(world.until_ended(healthy).await.finalRounds, 2);
+    let sick_end = world.until_ended(sick).await;
+    assert_eq!((sick_end.state, sick_end.finalRounds), (State::Completed.number(), 0));
+    world.until_settled(sick).await;
+    for runner in posting {
+        runner.await.unwrap();
+    }
+    keeper.assert_running();
+}

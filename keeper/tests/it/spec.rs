@@ -1,0 +1,98 @@
+//! Session specs and terms that the tests share.
+
+use parity_abi::{DataMode, ISessions::Terms};
+use parity_learning::table::{Labels, Table};
+use parity_protocol::{
+    B256,
+    codec::Block,
+    model::{Model, Optimizer, Training},
+    schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
+    spec::{Aggregation, Data, Partition, Privacy, SessionSpec, VERSION},
+};
+
+/// One USDFC.
+pub(crate) const USDFC: u128 = 1_000_000_000_000_000_000;
+
+/// Rows of each seat's shard.
+pub(crate) fn shard_rows(seat: u16) -> u64 {
+    10 + u64::from(seat)
+}
+
+/// A linear classifier over two features; the requester dealt the rows.
+pub(crate) fn uploaded(seats: u16) -> SessionSpec {
+    let data =
+        Data::Uploaded { partition: Partition::Iid, shard_rows: (0..seats).map(shard_rows).collect(), holdout_rows: 4 };
+    spec(data, Privacy::None)
+}
+
+/// The same over data that runners brought; at most 12 rows count.
+pub(crate) fn private(privacy: Privacy) -> SessionSpec {
+    spec(Data::Private { max_samples: 12 }, privacy)
+}
+
+fn spec(data: Data, privacy: Privacy) -> SessionSpec {
+    let column = |name: &str| Column { name: name.to_owned(), kind: ColumnKind::Numeric { fill: 0.0 } };
+    SessionSpec {
+        version: VERSION,
+        name: "Sick or well".to_owned(),
+        schema: Schema {
+            columns: vec![column("height"), column("weight")],
+            label: Label {
+                name: "state".to_owned(),
+                task: Task::Classification { classes: vec!["sick".to_owned(), "well".to_owned()] },
+            },
+        },
+        scaling: Scaling { mean: vec![0.0, 0.0], deviation: vec![1.0, 1.0] },
+        data,
+        model: Model::LogisticRegression {},
+        training: Training {
+            optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.0 },
+            epochs: 1,
+            batch_size: 8,
+            seed: 7,
+        },
+        aggregation: Aggregation::FedAvg,
+        privacy,
+        image: None,
+        max_update_norm: 100.0,
+    }
+}
+
+/// Four rows that the initial model and its neighbours classify somehow.
+pub(crate) fn holdout() -> Table {
+    Table { features: 2, x: vec![1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0], labels: Labels::Classes(vec![0, 1, 0, 1]) }
+}
+
+/// Terms with periods for blocks of a tenth of a second.
+pub(crate) fn terms(spec: &SessionSpec, seats: u16, rounds: u16) -> Terms {
+    let epochs = |number: u64| number.try_into().unwrap();
+    Terms {
+        spec: spec.digest().unwrap(),
+        seats,
+        quorum: seats,
+        rounds,
+        attestations: 1,
+        maxRollovers: 1,
+        performanceBps: 2_500,
+        minReputation: 0,
+        dataMode: match spec.data {
+            Data::Private { .. } => DataMode::Private.number(),
+            Data::Uploaded { .. } => DataMode::Uploaded.number(),
+        },
+        unmasking: false,
+        openPeriod: epochs(400),
+        roundPeriod: epochs(400),
+        unmaskPeriod: epochs(0),
+        proposePeriod: epochs(200),
+        challengeWindow: epochs(0),
+        capabilities: parity_protocol::capability::TRAIN,
+        roundReward: 10 * USDFC + 1,
+        keeperFee: USDFC,
+        completionBonus: 5 * USDFC,
+        minStake: 0,
+        keeperBond: USDFC,
+    }
+}
+
+/// A digest that names nothing.
+pub(crate) const NOWHERE: B256 = B256::repeat_byte(0x77);
