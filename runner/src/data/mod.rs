@@ -7,6 +7,7 @@ mod fit;
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -87,7 +88,11 @@ pub fn add(
     let data = DataSet { name, source, rows, schema };
 
     durable::private_dir(&root(state))?;
-    let beside = tempfile::Builder::new().prefix(".new-").tempdir_in(root(state)).context("creating a folder")?;
+    let beside = tempfile::Builder::new()
+        .prefix(".new-")
+        .permissions(fs::Permissions::from_mode(0o700))
+        .tempdir_in(root(state))
+        .context("creating a folder")?;
     copy_private(file, &beside.path().join(CONTENT))?;
     durable::write(&beside.path().join(ENTRY), &data)?;
     fs::rename(beside.path(), &folder).with_context(|| format!("registering '{}'", data.name))?;

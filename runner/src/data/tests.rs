@@ -28,7 +28,6 @@ fn a_file_is_copied_listed_and_removed() {
 
 #[test]
 fn only_the_user_may_read_the_copy() {
-    use std::os::unix::fs::PermissionsExt;
     let state = tempfile::tempdir().unwrap();
     added(state.path(), "blood", BLOOD).unwrap();
     let copy = content(state.path(), "blood");

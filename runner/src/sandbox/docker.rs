@@ -12,9 +12,7 @@ use std::{
 use bollard::{
     container::LogOutput,
     errors::Error as DockerError,
-    models::{
-        ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountTmpfsOptions, MountType, ResourcesUlimits,
-    },
+    models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits},
     query_parameters::{
         AttachContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
         WaitContainerOptionsBuilder,
@@ -33,7 +31,7 @@ use super::{
 /// Label that names the owner of a container.
 const OWNER_LABEL: &str = "network.parity.owner";
 /// The unprivileged user of the trainer image, as distroless images number it.
-const USER: &str = "65532:65532";
+const USER: (u32, u32) = (65532, 65532);
 /// How long the end of the log may lag behind the end of the container.
 const LOG_GRACE: Duration = Duration::from_secs(1);
 
@@ -129,16 +127,9 @@ impl Docker {
             read_only: Some(read_only),
             ..Default::default()
         };
-        let tmp = Mount {
-            typ: Some(MountType::TMPFS),
-            target: Some("/tmp".into()),
-            tmpfs_options: Some(MountTmpfsOptions {
-                size_bytes: Some(signed(TMP_BYTES)),
-                mode: Some(0o1777),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
+        let (user, group) = if user == 0 { USER } else { (user, group) };
+        // Owned by the user, because runc gives a tmpfs the mode of the folder it covers.
+        let tmp = format!("rw,noexec,nosuid,nodev,size={TMP_BYTES},uid={user},gid={group},mode=0700");
         let ulimit = |name: &str, value: i64| ResourcesUlimits {
             name: Some(name.to_owned()),
             soft: Some(value),
@@ -159,7 +150,8 @@ impl Docker {
                 ulimit("nofile", i64::from(OPEN_FILES)),
                 ulimit("fsize", signed(limits.output_bytes)),
             ]),
-            mounts: Some(vec![bind(folder.job(), "/job", true), bind(folder.out(), "/out", false), tmp]),
+            mounts: Some(vec![bind(folder.job(), "/job", true), bind(folder.out(), "/out", false)]),
+            tmpfs: Some(HashMap::from([("/tmp".to_owned(), tmp)])),
             shm_size: Some(signed(TMP_BYTES)),
             // Nothing it prints reaches a disk: the attached stream counts it.
             log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
@@ -168,7 +160,7 @@ impl Docker {
         Ok(ContainerCreateBody {
             image: Some(self.image.clone()),
             cmd: Some(vec!["/job".into(), "/out".into()]),
-            user: Some(if user == 0 { USER.to_owned() } else { format!("{user}:{group}") }),
+            user: Some(format!("{user}:{group}")),
             env: Some(environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
             labels: Some(HashMap::from([(OWNER_LABEL.to_owned(), self.owner.clone())])),
             attach_stdout: Some(true),

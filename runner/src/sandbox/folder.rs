@@ -32,6 +32,7 @@ impl JobFolder {
         let workdir = workdir.canonicalize().map_err(Error::io("find the folder", workdir))?;
         let root = tempfile::Builder::new()
             .prefix("job-")
+            .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(&workdir)
             .map_err(Error::io("create a folder in", workdir))?;
         let folder = Self { root };

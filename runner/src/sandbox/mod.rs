@@ -16,6 +16,7 @@
 mod docker;
 mod error;
 mod folder;
+mod isolation;
 mod limits;
 mod log;
 mod process;

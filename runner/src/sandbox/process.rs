@@ -19,107 +19,14 @@ use tokio::{
     process::{Child, Command},
 };
 
-use super::{Error, Limits, Result, Times, folder::JobFolder, limits::OPEN_FILES, log::Log, watch::supervise};
+use super::{
+    Error, Limits, Result, Times, folder::JobFolder, isolation::Isolation, limits::OPEN_FILES, log::Log,
+    watch::supervise,
+};
 
 /// Signals by which the kernel ends a process at a resource limit.
 const SIGXCPU: i64 = 24;
 const SIGXFSZ: i64 = 25;
-
-/// A command line before the program's own, and what it achieves. Each was the answer to a kind of machine; the first that works
-/// is used.
-#[derive(Debug)]
-struct Isolation {
-    prefix: &'static [&'static str],
-    /// No network, no signals to other processes.
-    has_namespaces: bool,
-    /// Ends with the agent, has no capabilities and can gain none.
-    drops_privileges: bool,
-}
-
-const ISOLATIONS: [Isolation; 6] = [
-    // Root, and a kernel that allows user namespaces.
-    Isolation {
-        prefix: &[
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            "--no-new-privs",
-            "--bounding-set=-all",
-            "--inh-caps=-all",
-            "--",
-            "unshare",
-            "--user",
-            "--map-current-user",
-            "--net",
-            "--ipc",
-            "--uts",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--",
-        ],
-        has_namespaces: true,
-        drops_privileges: true,
-    },
-    // Anyone, and a kernel that allows user namespaces.
-    Isolation {
-        prefix: &[
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            "--no-new-privs",
-            "--",
-            "unshare",
-            "--user",
-            "--map-current-user",
-            "--net",
-            "--ipc",
-            "--uts",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--",
-        ],
-        has_namespaces: true,
-        drops_privileges: true,
-    },
-    // Root, and a kernel that keeps user namespaces closed.
-    Isolation {
-        prefix: &[
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            "--",
-            "unshare",
-            "--net",
-            "--ipc",
-            "--uts",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--",
-            "setpriv",
-            "--no-new-privs",
-            "--bounding-set=-all",
-            "--inh-caps=-all",
-            "--",
-        ],
-        has_namespaces: true,
-        drops_privileges: true,
-    },
-    // Inside a container that closes all namespaces.
-    Isolation {
-        prefix: &["setpriv", "--pdeathsig", "KILL", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--"],
-        has_namespaces: false,
-        drops_privileges: true,
-    },
-    Isolation {
-        prefix: &["setpriv", "--pdeathsig", "KILL", "--no-new-privs", "--"],
-        has_namespaces: false,
-        drops_privileges: true,
-    },
-    Isolation { prefix: &[], has_namespaces: false, drops_privileges: false },
-];
 
 /// Runs jobs as processes of one program.
 #[derive(Clone, Debug)]
@@ -138,7 +45,7 @@ impl Process {
     pub async fn open(program: &Path, libraries: Option<&Path>) -> Result<Self> {
         let found = program.canonicalize().ok().filter(|path| path.is_file());
         let program = found.ok_or_else(|| Error::NoProgram { path: program.to_owned() })?;
-        let isolation = first_that_works().await;
+        let isolation = Isolation::find().await;
         let process = Self { program, libraries: libraries.map(Path::to_owned), isolation };
         for risk in process.risks() {
             tracing::warn!("process sandbox: {risk}");
@@ -148,19 +55,7 @@ impl Process {
 
     /// What this sandbox does not isolate, in sentences for a person.
     pub fn risks(&self) -> Vec<&'static str> {
-        let mut risks = vec![
-            "the trainer can read and change every file that your user can; use Docker for trainers you did not build",
-            "memory is limited per process and the number of processes is not limited",
-        ];
-        if !self.isolation.has_namespaces {
-            risks.push("the trainer can use the network and signal your processes: this machine allows no namespaces");
-        }
-        if !self.isolation.drops_privileges {
-            risks.push(
-                "the trainer can gain privileges and outlive a killed agent, because setpriv is missing (util-linux)",
-            );
-        }
-        risks
+        self.isolation.risks()
     }
 
     pub(super) async fn run(
@@ -195,7 +90,7 @@ impl Process {
 
     fn command_line(&self, folder: &JobFolder, limits: &Limits) -> Vec<OsString> {
         let cpu_seconds = limits.seconds.saturating_mul(u64::from(limits.cpus));
-        let mut line: Vec<OsString> = self.isolation.prefix.iter().map(OsString::from).collect();
+        let mut line: Vec<OsString> = self.isolation.words().map(OsString::from).collect();
         line.push("prlimit".into());
         line.push("--core=0".into());
         line.push(format!("--cpu={cpu_seconds}").into());
@@ -206,20 +101,6 @@ impl Process {
         line.extend([self.program.clone(), folder.job(), folder.out()].map(OsString::from));
         line
     }
-}
-
-/// The first isolation under which a program starts.
-async fn first_that_works() -> &'static Isolation {
-    for isolation in &ISOLATIONS {
-        let [first, rest @ ..] = isolation.prefix else { return isolation };
-        let mut command = Command::new(first);
-        command.args(rest).arg("true");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        if command.status().await.is_ok_and(|status| status.success()) {
-            return isolation;
-        }
-    }
-    &ISOLATIONS[ISOLATIONS.len() - 1]
 }
 
 /// A process and all it started, killed on drop.
