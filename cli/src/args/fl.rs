@@ -1,0 +1,228 @@
+//! Commands about federated sessions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use parity_learning::{
+    csv::TaskKind,
+    defaults::{self, ModelType},
+};
+use parity_protocol::TokenAmount;
+
+/// `parity fl`
+#[derive(Debug, Subcommand)]
+pub(crate) enum FlCommand {
+    /// Create a session whose runners bring their own private data
+    CreateSession(CreateArgs),
+    /// Create a session from a CSV file: partition, seal, pay, start
+    CreateSessionWithData(CreateWithDataArgs),
+    /// Sessions, newest first
+    List {
+        /// Most sessions to show
+        #[arg(long, default_value_t = 20)]
+        limit: u64,
+    },
+    /// One session in full
+    Get(SessionArgs),
+    /// Follow a session: rounds, accuracy, cost
+    Watch(SessionArgs),
+    /// Seal shards to seats that wait for them, until all seats are served
+    Seal(SessionArgs),
+    /// Cancel: at once while open, after the current round once active
+    Cancel(SessionArgs),
+    /// Download the model of the last final round
+    Model(ModelArgs),
+    /// Apply a downloaded model to a CSV file
+    Predict(PredictArgs),
+    /// Recompute every aggregate and payout from chain and content
+    Verify(SessionArgs),
+}
+
+/// A session.
+#[derive(Debug, Args)]
+pub(crate) struct SessionArgs {
+    /// Session id; the newest session of your wallet when absent
+    pub(crate) session: Option<u64>,
+}
+
+/// `parity fl model`
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    /// Session id; the newest session of your wallet when absent
+    pub(crate) session: Option<u64>,
+    /// Where to write the safetensors file; a card with the same name and .json lies beside it
+    #[arg(long, short, default_value = "model.safetensors", value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// `parity fl predict`
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// Model file written by `parity fl model`
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) model: PathBuf,
+    /// CSV file with the model's columns (or an encoded .safetensors table); with labels, metrics are printed
+    pub(crate) file: PathBuf,
+    /// Where to write predictions; standard output when absent
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Who may see what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrivacyLevel {
+    /// Updates are public
+    None,
+    /// Updates are sealed to the keepers
+    Low,
+    /// Secure aggregation (not yet available)
+    Medium,
+    /// Secure aggregation with differential privacy (not yet available)
+    High,
+}
+
+/// How rows are dealt to seats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PartitionKind {
+    /// Shuffled, then dealt evenly
+    Iid,
+    /// In file order
+    Sequential,
+    /// Every seat with the same class shares
+    Stratified,
+}
+
+/// The optimiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OptimizerKind {
+    /// Stochastic gradient descent with momentum 0.9
+    Sgd,
+    /// Adam
+    Adam,
+}
+
+/// What is learned, by how many, for how much.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Name of the session
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// neural_network, logistic_regression or linear_regression; one of the latter two when absent, by task
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) model_type: Option<ModelType>,
+    /// Rounds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) total_rounds: u16,
+    /// Who may see what
+    #[arg(long, value_enum, default_value = "none")]
+    pub(crate) privacy_level: PrivacyLevel,
+    /// Seats, one runner each
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) seats: u16,
+    /// Least updates that close a round at its deadline; two thirds of the seats when absent
+    #[arg(long)]
+    pub(crate) quorum: Option<u16>,
+    /// Units per hidden layer, for example 64,32
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) hidden: Vec<u32>,
+    /// The optimiser
+    #[arg(long, value_enum)]
+    pub(crate) optimizer: Option<OptimizerKind>,
+    /// Step size
+    #[arg(long)]
+    pub(crate) learning_rate: Option<f64>,
+    /// Passes over the local rows per round
+    #[arg(long)]
+    pub(crate) epochs: Option<u32>,
+    /// Rows per step
+    #[arg(long)]
+    pub(crate) batch_size: Option<u32>,
+    /// Seed of initial weights, shuffles and partitions
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// USDFC per round, split among the runners
+    #[arg(long, default_value = "3", value_name = "USDFC")]
+    pub(crate) reward: TokenAmount,
+    /// USDFC for runners present in every round, split among them
+    #[arg(long, default_value = "3", value_name = "USDFC")]
+    pub(crate) completion_bonus: TokenAmount,
+    /// USDFC per round for the keeper
+    #[arg(long, default_value = "0.1", value_name = "USDFC")]
+    pub(crate) keeper_fee: TokenAmount,
+    /// Stake a runner needs
+    #[arg(long, default_value = "10", value_name = "USDFC")]
+    pub(crate) min_stake: TokenAmount,
+    /// Reputation a runner needs, 0 to 1000
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub(crate) min_reputation: u16,
+    /// Epochs for training in a round
+    #[arg(long)]
+    pub(crate) round_period: Option<u32>,
+    /// Epochs to fill all seats
+    #[arg(long)]
+    pub(crate) open_period: Option<u32>,
+    /// Keepers that must agree on an aggregate
+    #[arg(long)]
+    pub(crate) attestations: Option<u16>,
+}
+
+/// What a CSV file holds, where it can be read in two ways.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct FileArgs {
+    /// Label column, by name or 1-based position; a well-known name or the last column when absent
+    #[arg(long)]
+    pub(crate) label: Option<String>,
+    /// classification or regression; decided from the label column when absent
+    #[arg(long)]
+    pub(crate) task: Option<TaskKind>,
+    /// Whether the first line is a header
+    #[arg(long, value_enum)]
+    pub(crate) header: Option<YesNo>,
+    /// Delimiter
+    #[arg(long)]
+    pub(crate) delimiter: Option<char>,
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum YesNo {
+    /// It is
+    Yes,
+    /// It is not
+    No,
+}
+
+/// `parity fl create-session`
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// Schema of the runners' data: JSON written by --write-schema, or a sample CSV with the same columns
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: PathBuf,
+    /// Only write the schema inferred from a sample CSV to this file, to hand it to runners
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_schema: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) columns: FileArgs,
+    /// Most samples that count for one update
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) max_samples: u64,
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+}
+
+/// `parity fl create-session-with-data`
+#[derive(Debug, Args)]
+pub(crate) struct CreateWithDataArgs {
+    /// CSV file with a label column
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) columns: FileArgs,
+    /// How rows are dealt to seats
+    #[arg(long, value_enum, default_value = "stratified")]
+    pub(crate) partition: PartitionKind,
+    /// Share of rows kept for evaluation by the keepers
+    #[arg(long, default_value_t = defaults::HOLDOUT_SHARE)]
+    pub(crate) holdout: f64,
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+}

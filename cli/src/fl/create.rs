@@ -1,0 +1,102 @@
+//! `parity fl create-session`: a session whose runners bring their own private data.
+//!
+//! The requester has no rows, only their shape: a schema with scaling statistics, as JSON, or inferred from a sample CSV.
+
+use std::{fs, path::Path};
+
+use anyhow::Context;
+use parity_learning::csv;
+use parity_protocol::{
+    schema::{Scaling, Schema},
+    spec::Data,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    create_with_data::{options, say, stem},
+    plan::{self, DataPlan},
+    publish,
+};
+use crate::{
+    app::App,
+    args::{CreateArgs, GlobalArgs, fl::FileArgs},
+    output::Output,
+};
+
+/// Rows that a private runner is assumed to have when hyperparameters are chosen for it.
+const ASSUMED_ROWS_PER_SEAT: usize = 200;
+
+/// What requester and runners must agree on: columns, label, standardisation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shape {
+    /// Columns and label.
+    pub(crate) schema: Schema,
+    /// Standardisation of the features.
+    pub(crate) scaling: Scaling,
+}
+
+impl Shape {
+    /// Reads a shape from JSON, or infers it from a CSV file.
+    pub(crate) fn read(file: &Path, args: &FileArgs, output: Output) -> anyhow::Result<Self> {
+        if file.extension().is_some_and(|extension| extension == "json") {
+            let text = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
+            let shape: Self = serde_json::from_slice(&text).with_context(|| {
+                format!("{} is no schema; --write-schema writes one from a sample CSV", file.display())
+            })?;
+            shape.schema.validate()?;
+            shape.scaling.validate(shape.schema.features())?;
+            return Ok(shape);
+        }
+        let prepared =
+            csv::prepare(file, &options(args), 0.0, 0).with_context(|| format!("reading {}", file.display()))?;
+        say(output, &prepared.report);
+        Ok(Self { schema: prepared.schema, scaling: prepared.scaling })
+    }
+}
+
+#[derive(Serialize)]
+struct Written {
+    file: String,
+    columns: usize,
+}
+
+/// Only writes the schema of a sample CSV.
+pub(crate) fn write_schema(args: &CreateArgs, global: &GlobalArgs) -> anyhow::Result<()> {
+    let output = Output::new(global.json);
+    let target = args.write_schema.as_deref().context("--write-schema names no file")?;
+    let shape = Shape::read(&args.schema, &args.columns, output)?;
+    fs::write(target, serde_json::to_vec_pretty(&shape)?).with_context(|| format!("writing {}", target.display()))?;
+    let document = Written { file: target.display().to_string(), columns: shape.schema.columns.len() };
+    output.result(&document, |w| format!("schema of {} columns is in {}; hand it to the runners", w.columns, w.file))
+}
+
+#[derive(Serialize)]
+struct Created {
+    session: u64,
+    spec: String,
+    name: String,
+    seats: u16,
+}
+
+/// Runs the command.
+pub(crate) async fn run(app: &App, args: CreateArgs) -> anyhow::Result<()> {
+    let shape = Shape::read(&args.schema, &args.columns, app.output)?;
+    let plan = DataPlan {
+        schema: shape.schema,
+        scaling: shape.scaling,
+        data: Data::Private { max_samples: args.max_samples },
+        training_rows: usize::from(args.plan.seats) * ASSUMED_ROWS_PER_SEAT,
+    };
+    let spec = plan::spec(&args.plan, &stem(&args.schema), plan)?;
+    let terms = plan::terms(&args.plan, &spec, app.network.periods())?;
+    let outbox = app.outbox().await?;
+    let session = publish::publish(app, &outbox, &spec, &terms).await?;
+    let created = Created { session, spec: spec.link()?.to_string(), name: spec.name.clone(), seats: terms.seats };
+    app.output.result(&created, |created| {
+        format!(
+            "session {} is open for {} runners with matching private data\nfollow it with 'parity fl watch {}'",
+            created.session, created.seats, created.session
+        )
+    })
+}

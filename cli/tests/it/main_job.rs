@@ -1,0 +1,97 @@
+//! The commands of the README, as they stand, from the folder of the file.
+
+use std::fs;
+
+use crate::{
+    devnet::Devnet,
+    files,
+    settlement::{self, Purses},
+};
+
+#[test]
+fn the_commands_of_the_readme_run_as_they_stand() {
+    let devnet = Devnet::start();
+    println!("the network was up after {} s", devnet.ready()["seconds"]);
+    let chain = devnet.chain();
+    let purses = Purses::open(&devnet, &chain);
+    let folder = files::examples();
+    let say = |arguments: &[&str]| devnet.home().parity_in(&folder, arguments).succeeded();
+
+    let created = say(&[
+        "fl",
+        "create-session-with-data",
+        "./healthcare_data.csv",
+        "--name",
+        "Privacy-Preserving Diagnosis",
+        "--model-type",
+        "neural_network",
+        "--total-rounds",
+        "10",
+    ]);
+    assert!(created.stdout.contains("session 1 is running"), "{}", created.stdout);
+    let network = created.stderr.find("devnet at http://127.0.0.1:").expect("the network is named");
+    let signed = created.stderr.find("session 1 is created").expect("the creation is reported");
+    assert!(network < signed, "the network is named before anything is signed");
+
+    let (rounds, ended) = devnet.watch(1);
+    assert_eq!(ended["state"], "Completed");
+    assert_eq!(rounds.len(), 10);
+    let accuracies: Vec<f64> = rounds.iter().map(|round| round["evaluation"]["accuracy"].as_f64().unwrap()).collect();
+    let last = accuracies[9];
+    assert!(last >= 0.95, "{accuracies:?}");
+
+    let details = settlement::check(&devnet, &chain, 1);
+    assert_eq!(details["name"], "Privacy-Preserving Diagnosis");
+    let runners: Vec<_> =
+        details["payouts"].as_array().unwrap().iter().filter(|payout| payout["role"] == "runner").collect();
+    assert_eq!(runners.len(), 3);
+    assert!(runners.iter().all(|payout| settlement::units(&payout["paid"]) > 0));
+    settlement::verify(&devnet, &chain, 1);
+    purses.check(&chain);
+
+    let score = say(&["reputation", "status"]).stdout;
+    assert!(score.contains("of 1000"), "{score}");
+    let balance = say(&["wallet", "balance"]).stdout;
+    assert!(balance.contains("USDFC") && balance.contains(&purses.requester().to_string()), "{balance}");
+    let leaders = devnet.json(&["reputation", "leaderboard"]);
+    assert_eq!(leaders.as_array().unwrap().iter().filter(|leader| leader["finished"] == 10).count(), 3, "{leaders}");
+    let history = devnet.json(&["wallet", "history"]);
+    assert!(!history.as_array().unwrap().is_empty());
+
+    let model = devnet.home().path().join("model.safetensors");
+    let model = model.to_str().unwrap();
+    let card = devnet.json(&["fl", "model", "1", "-o", model]);
+    let holdout = details["local"]["holdout"].as_str().unwrap();
+    let again = devnet.json(&["fl", "predict", "--model", model, holdout]);
+    assert!((again["metrics"]["accuracy"].as_f64().unwrap() - last).abs() < 1e-9, "{again} is not {last}");
+    let named = devnet.json(&["content", "cid", model]);
+    assert_eq!(named["cid"], card["model_cid"], "the name of the file is computed here, without a store");
+    let fetched = devnet.home().path().join("fetched");
+    devnet.json(&["content", "get", card["model_cid"].as_str().unwrap(), "-o", fetched.to_str().unwrap()]);
+    assert_eq!(fs::read(&fetched).unwrap(), fs::read(model).unwrap());
+    let all = devnet.json_in(&folder, &["fl", "predict", "--model", model, "./healthcare_data.csv"]);
+    assert_eq!(all["rows"], 569);
+    assert!(all["metrics"]["accuracy"].as_f64().unwrap() >= 0.95);
+    let names = all["predictions"].as_array().unwrap();
+    assert!(names.iter().all(|name| name == "benign" || name == "malignant"), "predictions are in words of the file");
+}
+
+#[test]
+fn updates_sealed_to_keepers_are_aggregated_and_paid() {
+    let devnet = Devnet::start();
+    let chain = devnet.chain();
+    let folder = files::examples();
+    let created = devnet.json_in(
+        &folder,
+        &["fl", "create-session-with-data", "iris_data.csv", "--privacy-level", "low", "--total-rounds", "2"],
+    );
+    let session = created["session"].as_u64().unwrap();
+    let (rounds, ended) = devnet.watch(session);
+    assert_eq!(ended["state"], "Completed");
+    assert_eq!(rounds.len(), 2);
+    assert!(rounds.iter().all(|round| round["accepted"] == 3), "{rounds:?}");
+    settlement::check(&devnet, &chain, session);
+    // Updates are for keepers alone: whoever else recomputes is told why it cannot be done.
+    let refusal = devnet.parity(&["--json", "fl", "verify", &session.to_string()]).refusal();
+    assert!(refusal.contains("sealed"), "{refusal}");
+}

@@ -1,0 +1,99 @@
+//! Reorganisations under a running session: it completes, and the indexer's tables are those of a fresh index.
+
+use std::{thread, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    chain::Chain,
+    devnet::Devnet,
+    files,
+    random::Random,
+    reindex,
+    settlement::{self, Purses},
+    wait,
+};
+
+/// Deepest reorganisation.
+const DEEPEST: u64 = 20;
+/// How long the session may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Replaces the newest `depth` blocks by others of the same heights, in one step.
+fn replace(chain: &Chain, depth: u64) {
+    chain.call("anvil_reorg", json!([depth, []]));
+}
+
+/// Takes the newest `depth` blocks back, so that everybody may see the chain retreat, and mines other ones.
+fn retreat(chain: &Chain, depth: u64, coinbase: u64) {
+    chain.call("anvil_rollback", json!([depth]));
+    // Another miner, so that not even empty blocks are the same as before.
+    chain.call("anvil_setCoinbase", json!([format!("0x{coinbase:040x}")]));
+    chain.call("anvil_mine", json!([format!("{depth:#x}"), "0x1"]));
+}
+
+/// The signed bytes of the transactions in the newest `depth` blocks, oldest first.
+fn transactions(chain: &Chain, head: u64, depth: u64) -> Vec<Value> {
+    (head + 1 - depth..=head)
+        .flat_map(|height| {
+            let block = chain.call("eth_getBlockByNumber", json!([format!("{height:#x}"), false]));
+            block["transactions"].as_array().unwrap().clone()
+        })
+        .map(|hash| chain.call("eth_getRawTransactionByHash", json!([hash])))
+        .collect()
+}
+
+/// One reorganisation. A node puts what it took back into its pool again, where it may wait or get lost: with `keeping`, the
+/// transactions are sent again as the node would; otherwise their senders must do it.
+fn reorganise(chain: &Chain, depth: u64, retreats: bool, keeping: bool) -> usize {
+    let head = chain.height();
+    let dropped = transactions(chain, head, depth);
+    let before = chain.hash_at(head + 1 - depth);
+    if retreats {
+        retreat(chain, depth, head);
+    } else {
+        replace(chain, depth);
+    }
+    assert_ne!(chain.hash_at(head + 1 - depth), before, "the block at depth {depth} is another one now");
+    if keeping {
+        for raw in &dropped {
+            // Its sender may have been faster.
+            let _ = chain.try_call("eth_sendRawTransaction", json!([raw]));
+        }
+    }
+    dropped.len()
+}
+
+#[test]
+fn sessions_and_tables_survive_reorganisations_of_every_depth() {
+    let devnet = Devnet::start();
+    let chain = devnet.chain();
+    let purses = Purses::open(&devnet, &chain);
+    let mut random = Random::seeded();
+    let arguments = ["fl", "create-session-with-data", "iris_data.csv", "--total-rounds", "8"];
+    let session = devnet.json_in(&files::examples(), &arguments)["session"].as_u64().unwrap();
+    // The requester's command has ended and sends nothing again: what it did must be deeper than any reorganisation.
+    let sealed = chain.height();
+    wait::until("the creation is deep", PATIENCE, || (chain.height() > sealed + DEEPEST).then_some(()));
+
+    let mut depths: Vec<u64> = (1..=DEEPEST).collect();
+    let mut hit = 0;
+    let mut struck = 0;
+    while !depths.is_empty() {
+        let depth = depths.swap_remove(usize::try_from(random.below(u64::try_from(depths.len()).unwrap())).unwrap());
+        let (retreats, keeping) = (depth % 2 == 0, random.below(2) == 0);
+        let dropped = reorganise(&chain, depth, retreats, keeping);
+        println!("depth {depth}, retreats {retreats}, {dropped} transactions dropped, kept in the pool {keeping}");
+        hit += dropped;
+        struck += usize::from(!chain.is_completed(session));
+        thread::sleep(Duration::from_millis(500 + random.below(2500)));
+    }
+    assert!(hit > 0, "no reorganisation took a transaction back");
+    println!("{hit} transactions were taken back, {struck} of {DEEPEST} reorganisations hit the running session");
+
+    wait::until("the session completes", PATIENCE, || chain.is_completed(session).then_some(()));
+    settlement::check(&devnet, &chain, session);
+    settlement::verify(&devnet, &chain, session);
+    purses.check(&chain);
+    reindex::check(&devnet, &chain);
+}
