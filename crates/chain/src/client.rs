@@ -10,7 +10,8 @@ use alloy::{
     transports::http::{Http, reqwest},
 };
 use parity_abi::{
-    Authority, Contract, Deployments, Escrow, ISessions, MockUsdfc, Operators, Reputation, Sessions, Stakes,
+    Authority, Contract, ContractError, Deployments, Escrow, ISessions, MockUsdfc, Operators, Reputation, Sessions,
+    Stakes, State,
 };
 use parity_protocol::TokenAmount;
 
@@ -220,7 +221,15 @@ impl Client {
     /// # Errors
     /// [`Error::Reverted`] when there is none of that number.
     pub async fn session(&self, id: U256) -> Result<ISessions::Session> {
-        self.sessions().session(id).call().await.map_err(|error| Error::contract("Sessions.session", error))
+        let session =
+            self.sessions().session(id).call().await.map_err(|error| Error::contract("Sessions.session", error))?;
+        if session.state == State::None.number() {
+            let unknown = Sessions::Sessions_UnknownSession { session: id };
+            return Err(Error::Reverted(ContractError::Sessions(Sessions::SessionsErrors::Sessions_UnknownSession(
+                unknown,
+            ))));
+        }
+        Ok(session)
     }
 
     /// The terms of a session.

@@ -159,6 +159,12 @@ impl Ledger {
         found
     }
 
+    /// The highest nonce among the actions on their way or in a block that may still change.
+    pub(super) fn highest_nonce(&self) -> Option<u64> {
+        let open = |intent: &&Intent| intent.status != Status::Lost && !intent.attempts.is_empty();
+        self.intents.values().filter(open).map(|intent| intent.nonce).max()
+    }
+
     /// Id, height and block hash of the actions whose block may still change.
     pub(super) fn unsettled(&self) -> Vec<(String, u64, B256)> {
         self.intents

@@ -159,12 +159,17 @@ impl Inner {
         Ok(fees)
     }
 
+    /// The nonce after everything that the chain, its pool or we know of. What is in a block that may still change counts, so
+    /// that a reorganisation which the watcher has not seen yet does not make us use a nonce twice.
     async fn next_nonce(&self, sending: &Sending) -> Result<u64> {
         let pending = self.client.nonce_at(self.wallet.address(), BlockId::pending()).await?;
-        let flying = self.ledger().flying().last().map_or(0, |(nonce, _)| nonce + 1);
+        let (own, flies) = {
+            let ledger = self.ledger();
+            (ledger.highest_nonce().map_or(0, |nonce| nonce + 1), !ledger.flying().is_empty())
+        };
         // `after` counts only while the chain may not have caught up with it: once nothing flies, the chain is right.
-        let after = if flying > 0 { sending.after } else { 0 };
-        Ok(pending.max(flying).max(after))
+        let after = if flies { sending.after } else { 0 };
+        Ok(pending.max(own).max(after))
     }
 
     pub(super) fn sign(
