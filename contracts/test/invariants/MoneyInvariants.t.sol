@@ -24,6 +24,41 @@ contract MoneyInvariants is NetworkTest {
         _checkI5();
     }
 
+    /// @dev The campaign means something only if its random calls get everywhere.
+    function test_TheHandlerReachesEveryAction() public {
+        bytes32[11] memory actions = [
+            bytes32("deposit"),
+            "requestUnbond",
+            "cancelUnbond",
+            "withdrawStake",
+            "slash",
+            "open",
+            "commit",
+            "close",
+            "claim",
+            "withdrawCredit",
+            "setPayee"
+        ];
+        for (uint256 i = 0; i < 200; ++i) {
+            uint256 seed = uint256(keccak256(abi.encode(i)));
+            handler.deposit(seed, uint128(seed));
+            handler.open(seed, uint128(seed));
+            handler.commit(seed, [uint128(seed), uint128(seed >> 8), uint128(seed >> 16), uint128(seed >> 24)]);
+            handler.claim(seed, seed >> 64);
+            handler.requestUnbond(seed, uint128(seed >> 32));
+            handler.skip_(seed);
+            handler.withdrawStake(seed >> 32);
+            if (i % 3 == 0) handler.cancelUnbond(seed);
+            if (i % 5 == 0) handler.slash(seed, uint128(seed) % 1e6);
+            handler.setPayee(seed, seed >> 8);
+            if (i > 100) handler.close(seed);
+            handler.withdrawCredit(seed);
+        }
+        for (uint256 j = 0; j < actions.length; ++j) {
+            assertGt(handler.done(actions[j]), 0, string(abi.encodePacked(actions[j])));
+        }
+    }
+
     /// @dev I11: whatever happened, everyone who the token accepts gets everything out.
     function afterInvariant() public {
         vm.roll(vm.getBlockNumber() + UNBONDING);

@@ -157,10 +157,11 @@ contract SessionHandler is CommonBase, StdUtils, SessionLedger {
 
     function cancel(uint256 seed) external {
         // Rarely: a cancelled session has little more to show.
-        if (_id(seed) == 0 || (seed >> 128) % 8 != 0) return;
+        uint256 id = _id(seed);
+        if (id == 0 || (seed >> 128) % 8 != 0) return;
         vm.prank(REQUESTER);
-        try sessions.cancel(_id(seed)) {
-            _noteEnd(_id(seed));
+        try sessions.cancel(id) {
+            _noteEnd(id);
             ++done["cancel"];
         } catch {}
     }
@@ -168,9 +169,10 @@ contract SessionHandler is CommonBase, StdUtils, SessionLedger {
     // --- runners ---
 
     function claimSeat(uint256 seed, uint16 seat, uint256 actor) public {
-        if (_id(seed) == 0) return;
+        uint256 id = _id(seed);
+        if (id == 0) return;
         vm.prank(actors[actor % ACTORS]);
-        try sessions.claimSeat(_id(seed), seat % 4, keccak256("key")) {
+        try sessions.claimSeat(id, seat % 4, keccak256("key")) {
             ++done["claimSeat"];
         } catch {}
     }

@@ -11,6 +11,27 @@ contract SessionInvariants is NetworkTest {
     SessionHandler private handler;
     address private requester;
 
+    bytes32[17] private ACTIONS = [
+        bytes32("create"),
+        "claimSeat",
+        "sealShard",
+        "start",
+        "submit",
+        "close",
+        "closeUnmasking",
+        "propose",
+        "finalize",
+        "rollOver",
+        "voidRound",
+        "forfeit",
+        "cancel",
+        "expire",
+        "settleSeat",
+        "claim",
+        "withdraw"
+    ];
+    mapping(bytes32 action => uint256) private reached;
+
     function setUp() public override {
         super.setUp();
         handler = new SessionHandler(sessions, escrow, stakes, operators, usdfc);
@@ -52,6 +73,42 @@ contract SessionInvariants is NetworkTest {
         }
         assertEq(usdfc.balanceOf(address(escrow)), owed, "I2: Escrow holds what it owes");
         _checkI10();
+    }
+
+    /// @dev The campaign means something only if its random calls get everywhere.
+    function test_TheHandlerReachesEveryTransition() public {
+        for (uint256 i = 0; i < 400; ++i) {
+            uint256 seed = uint256(keccak256(abi.encode(i)));
+            uint256 other = uint256(keccak256(abi.encode(seed)));
+            if (i % 40 == 0) _nextNetwork();
+            if (i % 10 == 0) handler.create(seed, uint16(seed >> 16), uint16(seed >> 24));
+            if (i % 80 == 0) _forget(seed);
+            handler.step(seed);
+            if (i % 2 == 0) handler.poke(seed, uint8(other), uint16(other >> 8));
+            if (i % 3 == 0) handler.skip_(seed);
+            if (i % 5 == 0) handler.cancel(seed);
+            handler.claim(seed, other);
+            handler.withdraw();
+            for (uint256 j = 0; j < ACTIONS.length; ++j) {
+                reached[ACTIONS[j]] += handler.done(ACTIONS[j]);
+            }
+        }
+        for (uint256 j = 0; j < ACTIONS.length; ++j) {
+            assertGt(reached[ACTIONS[j]], 0, string(abi.encodePacked(ACTIONS[j])));
+        }
+    }
+
+    /// @dev Nobody fills the session that was just created.
+    function _forget(uint256 seed) private {
+        for (uint256 i = 0; i < 3; ++i) {
+            handler.skip_(12);
+        }
+        handler.poke(seed, 4, 0);
+    }
+
+    function _nextNetwork() private {
+        super.setUp();
+        handler = new SessionHandler(sessions, escrow, stakes, operators, usdfc);
     }
 
     /// @dev I11: from wherever the campaign left it, calls that anyone may make end every session within bounded time, and then
