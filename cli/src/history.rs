@@ -1,14 +1,26 @@
 //! `parity wallet history`: what came in and went out, as the indexer has it.
 
 use anyhow::{Context, bail};
-use parity_protocol::Address;
+use parity_protocol::{Address, B256, TokenAmount};
 use serde::{Deserialize, Serialize};
 
 use crate::{app::App, output::table};
 
-#[derive(Debug, Serialize, Deserialize)]
+/// A page of the indexer's answer; fields that are not shown are left out.
+#[derive(Debug, Deserialize)]
 struct Page {
-    items: Vec<serde_json::Value>,
+    data: Vec<Movement>,
+}
+
+/// Tokens that moved.
+#[derive(Debug, Serialize, Deserialize)]
+struct Movement {
+    kind: String,
+    amount: TokenAmount,
+    counterparty: Address,
+    session: Option<u64>,
+    number: u64,
+    transaction_hash: B256,
 }
 
 /// Prints the newest entries.
@@ -24,21 +36,21 @@ pub(crate) async fn show(app: &App, account: Option<Address>, limit: u32) -> any
         bail!("the indexer answered {status} to {url}: {}", answer.text().await.unwrap_or_default());
     }
     let page: Page = answer.json().await.with_context(|| format!("reading the answer of {url}"))?;
-    app.output.result(&page.items, |items| {
-        if items.is_empty() {
+    app.output.result(&page.data, |movements| {
+        if movements.is_empty() {
             return format!("nothing has moved for {account} yet");
         }
-        let field = |item: &serde_json::Value, name: &str| match &item[name] {
-            serde_json::Value::String(text) => text.clone(),
-            serde_json::Value::Null => String::new(),
-            other => other.to_string(),
-        };
         table(
-            ["block", "what", "USDFC", "with"],
-            items.iter().map(|item| {
-                let amount = field(item, "amount").parse().map(parity_protocol::TokenAmount::from_base_units);
-                let amount = amount.map_or_else(|_| field(item, "amount"), |amount| amount.to_string());
-                [field(item, "block_number"), field(item, "kind"), amount, field(item, "counterparty")]
+            ["block", "what", "USDFC", "session", "with"],
+            movements.iter().map(|m| {
+                let session = m.session.map_or_else(String::new, |id| id.to_string());
+                [
+                    m.number.to_string(),
+                    m.kind.replace('_', " "),
+                    m.amount.to_string(),
+                    session,
+                    m.counterparty.to_string(),
+                ]
             }),
         )
     })

@@ -3,7 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Table, presets::UTF8_BORDERS_ONLY};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -67,7 +67,7 @@ fn write_line(mut writer: impl Write, line: &str) -> anyhow::Result<()> {
 /// A table with a header.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_style(UTF8_BORDERS_ONLY).set_header(header);
     for row in rows {
         table.add_row(row);
     }
@@ -77,7 +77,7 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
 /// Two columns: names and values.
 pub(crate) fn facts(rows: impl IntoIterator<Item = (&'static str, String)>) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY);
+    table.load_style(UTF8_BORDERS_ONLY);
     for (name, value) in rows {
         table.add_row([name.to_owned(), value]);
     }

@@ -85,7 +85,7 @@ async fn payouts(app: &App, session: u64, leaves: &[PayoutLeaf]) -> anyhow::Resu
         let is_runner = seats.iter().any(|seat| seat.operator == leaf.operator);
         payouts.push(Payout {
             operator: leaf.operator,
-            role: if is_runner { "runner" } else { "other" },
+            role: if is_runner { "runner" } else { "keeper" },
             owed: leaf.cumulative,
             paid: TokenAmount::from_base_units(paid),
         });
