@@ -61,7 +61,7 @@ fn json(value: &DynSolValue, components: &[Param]) -> Value {
         DynSolValue::Array(values) | DynSolValue::FixedArray(values) => {
             Value::Array(values.iter().map(|value| json(value, components)).collect())
         }
-        DynSolValue::Tuple(values) => Value::Object(
+        DynSolValue::Tuple(values) | DynSolValue::CustomStruct { tuple: values, .. } => Value::Object(
             values
                 .iter()
                 .zip(components)

@@ -20,7 +20,7 @@ pub enum Error {
     Migrate(#[source] sqlx::migrate::MigrateError),
     /// The node refused or is away.
     #[error(transparent)]
-    Chain(#[from] parity_chain::Error),
+    Chain(parity_chain::Error),
     /// The node gave an answer that cannot be true.
     #[error("the node contradicts itself: {0}")]
     Contradiction(String),
@@ -37,14 +37,12 @@ pub enum Error {
     },
     /// The chain left the stored branch before finality.
     #[error(
-        "the chain changed at block {number}, below {finalized}, which was final; the network or the node was \
-         replaced: index into an empty database"
+        "the chain changed below block {number}, which was final; the network or the node was replaced: index into \
+         an empty database"
     )]
     FinalityReverted {
-        /// Last block that still stands.
+        /// A block that was final and is no longer part of the chain.
         number: u64,
-        /// Last block that was final.
-        finalized: u64,
     },
     /// Somebody else moved the cursor.
     #[error("another indexer writes to the same database; one of the two should be stopped")]
@@ -132,6 +130,15 @@ impl Error {
             Self::Chain(error) => error.is_retryable(),
             Self::Database { .. } | Self::Contradiction(_) | Self::Overtaken => true,
             _ => false,
+        }
+    }
+}
+
+impl From<parity_chain::Error> for Error {
+    fn from(error: parity_chain::Error) -> Self {
+        match error {
+            parity_chain::Error::ReorgTooDeep { oldest } => Self::FinalityReverted { number: oldest },
+            error => Self::Chain(error),
         }
     }
 }

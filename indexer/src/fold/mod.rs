@@ -22,6 +22,8 @@ mod seats;
 mod sessions;
 mod stakes;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 mod transfers;
 
 pub(crate) use origin::{Origin, Position};

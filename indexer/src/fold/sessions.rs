@@ -12,9 +12,12 @@ use crate::{
     rows::{Bytes32, Session, SessionKey, Terms},
 };
 
+/// A change of an existing session.
+type Change = Box<dyn FnOnce(&mut Session) -> Result<()> + Send>;
+
 pub(super) fn plan(event: &Event, at: &Position<'_>, origin: Origin, plan: &mut Plan) -> Result<()> {
     let number = at.number;
-    let mut change = |session, change: Box<dyn FnOnce(&mut Session) -> Result<()> + Send>| -> Result<()> {
+    let mut change = |session, change: Change| -> Result<()> {
         plan.change::<Session>(key(origin, session)?, change);
         Ok(())
     };
@@ -150,7 +153,7 @@ pub(super) fn plan(event: &Event, at: &Position<'_>, origin: Origin, plan: &mut 
     }
 }
 
-fn end(state: State, refunded: u128, number: u64) -> Box<dyn FnOnce(&mut Session) -> Result<()> + Send> {
+fn end(state: State, refunded: u128, number: u64) -> Change {
     Box::new(move |row| {
         row.state = state;
         row.phase = Phase::None;

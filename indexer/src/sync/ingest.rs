@@ -143,7 +143,7 @@ impl Ingest {
     /// Dropping the future before it ends writes nothing.
     pub(crate) async fn roll_back(&self, from: &Cursor, to: u64) -> Result<Option<Cursor>> {
         if to < from.finalized {
-            return Err(Error::FinalityReverted { number: to, finalized: from.finalized });
+            return Err(Error::FinalityReverted { number: from.finalized });
         }
         let mut tx = self.pool.begin().await.map_err(Error::database("beginning a transaction"))?;
         if !cursor::is_still(&mut tx, Some(from)).await? {
