@@ -126,6 +126,7 @@ impl Keeper {
         let mut turns = slot.turns();
         match result {
             Ok(Outcome::Done) => {
+                self.meters.steps.inc();
                 tracing::info!(session = slot.id, ?action, "step taken");
                 if matches!(action, Action::Settle { .. }) {
                     turns.finished(action);
@@ -134,6 +135,7 @@ impl Keeper {
                 }
             }
             Ok(Outcome::Superseded) => {
+                self.meters.superseded.inc();
                 tracing::debug!(session = slot.id, ?action, "somebody else was faster");
                 if matches!(action, Action::Settle { .. }) {
                     turns.finished(action);
@@ -149,6 +151,7 @@ impl Keeper {
                 turns.waits(action, block);
             }
             Err(error) => {
+                self.meters.failures.inc();
                 let failures = turns.failed(action, block);
                 tracing::warn!(session = slot.id, ?action, failures, error = chain(&error), "step failed");
                 if ended && failures >= crate::turns::HOPELESS {

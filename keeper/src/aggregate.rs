@@ -61,7 +61,9 @@ impl Aggregate {
     /// # Errors
     /// When the starting model is not one of the spec, or the manifest is too large.
     pub async fn compute(subject: Subject, inputs: Vec<UpdateInput>) -> Result<Self> {
-        tokio::task::spawn_blocking(move || Self::compute_now(&subject, inputs)).await.map_err(|_| Error::Stopped)?
+        tokio::task::spawn_blocking(move || Self::compute_now(&subject, inputs))
+            .await
+            .map_err(|_| Error::Computation)?
     }
 
     fn compute_now(subject: &Subject, inputs: Vec<UpdateInput>) -> Result<Self> {

@@ -33,6 +33,9 @@ pub struct KeeperConfig {
     /// While a session runs, payouts are pushed after every so many final rounds; at its end always.
     #[serde(default = "defaults::push_every")]
     pub push_every: u16,
+    /// Most bytes of all updates of a round together; sessions that need more are left to others.
+    #[serde(default = "defaults::round_bytes")]
+    pub round_bytes: u64,
     /// Address for `/health` and `/metrics`; none: no server.
     #[serde(default)]
     pub listen: Option<SocketAddr>,
@@ -70,6 +73,10 @@ mod defaults {
 
     pub(super) fn concurrency() -> usize {
         8
+    }
+
+    pub(super) fn round_bytes() -> u64 {
+        crate::recompute::ROUND_BYTES
     }
 
     pub(super) fn push_every() -> u16 {

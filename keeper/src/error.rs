@@ -98,9 +98,19 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// A computation was stopped because the keeper ends.
-    #[error("stopped")]
-    Stopped,
+    /// The thread of a computation panicked.
+    #[error("a computation ended unexpectedly")]
+    Computation,
+    /// The updates of a round need more memory than this process grants.
+    #[error("the updates of round {round} may have {actual} bytes, at most {limit} are granted")]
+    TooLarge {
+        /// Round.
+        round: u16,
+        /// Bytes granted.
+        limit: u64,
+        /// Bytes that the spec allows all updates together.
+        actual: u64,
+    },
 }
 
 impl Error {

@@ -78,7 +78,7 @@ pub async fn on_holdout(
             let predictor = Predictor::of_spec(spec, &aggregate.tensors)?;
             tokio::task::spawn_blocking(move || predictor.evaluate(&Table::from_safetensors(&rows)?))
                 .await
-                .map_err(|_| Error::Stopped)??
+                .map_err(|_| Error::Computation)??
         }
     };
     if is_finite(&metrics) { Ok(metrics) } else { Err(failed("its metrics are not finite".to_owned())) }

@@ -15,6 +15,7 @@ use crate::{
     recompute::{Judgement, Recomputed},
     slot::Slot,
     timings::{RoundTiming, millis},
+    turns::WORTH_AN_ERROR,
     view::{Phase, Proposal, SessionView},
 };
 
@@ -62,7 +63,12 @@ impl Keeper {
             }
             error => {
                 let failures = turns.failed(action, view.block);
-                tracing::error!(session, round, failures, error = chain(&error), "the round cannot be judged");
+                let error = chain(&error);
+                if failures < WORTH_AN_ERROR {
+                    tracing::info!(session, round, failures, error, "the round cannot be judged");
+                } else {
+                    tracing::error!(session, round, failures, error, "the round cannot be judged");
+                }
             }
         }
     }

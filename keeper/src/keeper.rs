@@ -12,6 +12,7 @@ use crate::{
     config::{Evaluation, KeeperConfig},
     error::Result,
     events::ChainEvents,
+    meters::Meters,
     recompute::Recompute,
     roster::Roster,
     snapshot::{Snapshots, contract_error},
@@ -35,6 +36,7 @@ pub(crate) struct Keeper {
     pub(crate) recompute: Recompute,
     pub(crate) trial: Option<Box<dyn Trial>>,
     pub(crate) timings: Timings,
+    pub(crate) meters: Meters,
     pub(crate) push_every: u16,
 }
 
@@ -82,7 +84,8 @@ impl Keeper {
             own,
             snapshots: Snapshots::new(client.clone(), own),
             roster: Roster::new(client.clone()),
-            recompute: Recompute::new(store, Some(key), events),
+            recompute: Recompute::new(store, Some(key), events).with_round_bytes(config.round_bytes),
+            meters: Meters::default(),
             trial,
             timings: Timings::new(&config.state),
             push_every: config.push_every,

@@ -34,6 +34,7 @@ pub mod view;
 mod act;
 mod judge;
 mod keeper;
+mod meters;
 mod payouts;
 mod reconcile;
 mod register;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use parity_abi::{ContractError, Event, IEscrow};
+use parity_abi::{ContractError, Escrow::EscrowErrors, Event, IEscrow};
 use parity_chain::Receipt;
 use parity_protocol::{Address, U256, manifest::PayoutLeaf, merkle::SumTree};
 
@@ -14,6 +14,7 @@ use crate::{
     plan::Action,
     slot::Slot,
     snapshot::contract_error,
+    turns::WORTH_AN_ERROR,
     view::SessionView,
 };
 
@@ -43,7 +44,12 @@ impl Keeper {
             }
             Err(error) => {
                 let failures = slot.turns().failed(action, view.block);
-                tracing::error!(session = view.id, failures, error = chain(&error), "payouts cannot be pushed");
+                let (session, error) = (view.id, chain(&error));
+                if failures < WORTH_AN_ERROR {
+                    tracing::info!(session, failures, error, "payouts cannot be pushed");
+                } else {
+                    tracing::error!(session, failures, error, "payouts cannot be pushed");
+                }
                 if ended && failures >= crate::turns::HOPELESS {
                     slot.turns().finished(action);
                 }
@@ -99,14 +105,17 @@ impl Keeper {
     }
 }
 
-/// Operators whose claim was skipped for another reason than that it had been paid before.
+/// Operators whose payees could not be sent the token. A claim that was paid before, or that came under another root than the
+/// one it was made for, is nobody's fault.
 fn refused(receipt: &Receipt, session: u64) -> Vec<Address> {
     receipt
         .events()
         .filter_map(|event| match event {
             Event::ClaimSkipped(skipped) if skipped.id == U256::from(session) => {
                 let reason = ContractError::decode(&skipped.reason);
-                (!reason.is_superseded()).then_some(skipped.operator)
+                let innocent = reason.is_superseded()
+                    || matches!(reason, ContractError::Escrow(EscrowErrors::Escrow_InvalidProof(_)));
+                (!innocent).then_some(skipped.operator)
             }
             _ => None,
         })

@@ -172,7 +172,7 @@ fn a_late_round_without_quorum_forfeits_the_missing_and_rolls_over() {
 fn a_closed_round_wants_a_proposal_and_loses_seats_that_missed_it() {
     let mut view = in_phase(Phase::Closed);
     let propose = Action::Propose { round: 2, accumulator: B256::ZERO };
-    assert_eq!(plan(&view), [propose.clone()]);
+    assert_eq!(plan(&view), std::slice::from_ref(&propose));
     view.seats[1].as_mut().unwrap().last_round = 1;
     assert_eq!(plan(&view), [propose, Action::Forfeit { round: 2, seat: 1, operator: BOB }]);
 }
@@ -236,7 +236,7 @@ fn earned_money_is_pushed_by_rounds_while_active_and_always_at_the_end() {
     let mut view = training();
     view.budget = Budget { committed: money(110), claimed: money(10), root: B256::repeat_byte(7) };
     let push = Action::PushPayouts { root: B256::repeat_byte(7) };
-    assert_eq!(due(&view, 1), [push.clone()]);
+    assert_eq!(due(&view, 1), std::slice::from_ref(&push));
     assert_eq!(due(&view, 2), []);
     view.progress.state = State::Ended;
     assert!(due(&view, 2).contains(&push));

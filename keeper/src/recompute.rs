@@ -14,7 +14,7 @@ use parity_content::{DynStore, SealingKey, get_artifact, get_manifest};
 use parity_learning::{model, round::weights_limit, tensors::Tensors};
 use parity_protocol::{
     Address, B256, Link, TokenAmount,
-    manifest::{AggregateManifest, PayoutLeaf},
+    manifest::{AcceptedUpdate, AggregateManifest, PayoutLeaf},
     merkle::{SumTree, updates_root},
     spec::SessionSpec,
 };
@@ -36,8 +36,13 @@ pub struct Recompute {
     store: DynStore,
     key: Option<SealingKey>,
     events: Arc<dyn Events>,
+    round_bytes: u64,
     kept: Mutex<HashMap<u64, Kept>>,
 }
+
+/// Most bytes of all updates of a round together, unless told otherwise: a spec may ask for models of any size, and all
+/// updates are in memory at once.
+pub const ROUND_BYTES: u64 = 2 << 30;
 
 /// What is kept of one session.
 #[derive(Debug, Default)]
@@ -45,7 +50,7 @@ struct Kept {
     spec: Option<(B256, Arc<SessionSpec>)>,
     model: Option<(Option<B256>, Arc<Tensors>)>,
     aggregate: Option<(u16, B256, Arc<Aggregate>)>,
-    paid: HashMap<B256, PaidRound>,
+    accepted: HashMap<B256, Vec<AcceptedUpdate>>,
 }
 
 /// What is proposed for a round: the claim, and the leaves under its payouts root.
@@ -71,7 +76,27 @@ pub struct Judgement {
 impl Recompute {
     /// Reads content from `store`, opens it with `key` and learns what happened from `events`.
     pub fn new(store: DynStore, key: Option<SealingKey>, events: Arc<dyn Events>) -> Self {
-        Self { store, key, events, kept: Mutex::default() }
+        Self { store, key, events, round_bytes: ROUND_BYTES, kept: Mutex::default() }
+    }
+
+    /// Grants the updates of a round another number of bytes than [`ROUND_BYTES`].
+    #[must_use]
+    pub fn with_round_bytes(mut self, bytes: u64) -> Self {
+        self.round_bytes = bytes;
+        self
+    }
+
+    /// Checks that so many updates of this spec fit the memory granted.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`].
+    pub(crate) fn check_size(&self, spec: &SessionSpec, round: u16, updates: usize) -> Result<()> {
+        let updates = u64::try_from(updates.max(1)).unwrap_or(u64::MAX);
+        let actual = limit(spec).saturating_mul(updates);
+        if actual > self.round_bytes {
+            return Err(Error::TooLarge { round, limit: self.round_bytes, actual });
+        }
+        Ok(())
     }
 
     /// The content store.
@@ -129,6 +154,7 @@ impl Recompute {
             return Ok(Arc::clone(aggregate));
         }
         let spec = self.spec(view.id, view.terms.spec).await?;
+        self.check_size(&spec, round, usize::from(view.progress.posted))?;
         let start = self.model(view.id, &spec, view.progress.model).await?;
         let past = self.complete(view.id, round, accumulator).await?.round(round);
         let posted = past.posted_under(accumulator).map_err(incomplete(round, accumulator))?;
@@ -219,7 +245,7 @@ impl Recompute {
         let model = match aggregate {
             None => {
                 let spec = Arc::clone(spec);
-                tokio::task::spawn_blocking(move || model::initial(&spec)).await.map_err(|_| Error::Stopped)?
+                tokio::task::spawn_blocking(move || model::initial(&spec)).await.map_err(|_| Error::Computation)?
             }
             Some(digest) => {
                 let manifest = self.manifest(digest).await?;
@@ -256,16 +282,19 @@ impl Recompute {
     pub(crate) async fn paid_rounds(&self, session: u64, history: &History, round: u16) -> Result<Vec<PaidRound>> {
         let mut rounds = Vec::new();
         for (round, digest) in history.final_before(round) {
-            let kept = self.kept().entry(session).or_default().paid.get(&digest).cloned();
-            if let Some(paid) = kept.filter(|paid| paid.round == round) {
-                rounds.push(paid);
-                continue;
-            }
+            // Who proposed is not kept: after a reorganisation it may be somebody else for the same aggregate.
             let proposal = history.round(round).proposal.filter(|proposal| proposal.claim.aggregate == digest);
             let proposer = proposal.ok_or(Error::NoEvent { event: "RoundProposed", round })?.proposer;
-            let paid = PaidRound { round, proposer, accepted: self.manifest(digest).await?.accepted };
-            self.kept().entry(session).or_default().paid.insert(digest, paid.clone());
-            rounds.push(paid);
+            let kept = self.kept().entry(session).or_default().accepted.get(&digest).cloned();
+            let accepted = match kept {
+                Some(accepted) => accepted,
+                None => {
+                    let accepted = self.manifest(digest).await?.accepted;
+                    self.kept().entry(session).or_default().accepted.insert(digest, accepted.clone());
+                    accepted
+                }
+            };
+            rounds.push(PaidRound { round, proposer, accepted });
         }
         Ok(rounds)
     }

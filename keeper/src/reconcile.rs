@@ -9,7 +9,7 @@ use anyhow::Context;
 use futures::{StreamExt, stream};
 use parity_chain::{Header, Wallet};
 use parity_protocol::{B256, U256};
-use parity_service::{Health, Liveness, Registry};
+use parity_service::{Health, Liveness};
 use tokio::{sync::Semaphore, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -57,7 +57,7 @@ pub async fn run(config: KeeperConfig, shutdown: CancellationToken) -> anyhow::R
 pub async fn run_as(wallet: Wallet, config: KeeperConfig, shutdown: CancellationToken) -> anyhow::Result<()> {
     let keeper = Arc::new(Keeper::open(&config, wallet).await?);
     let liveness = Liveness::new(STALLED);
-    let health = Health::new(liveness.clone(), Registry::default());
+    let health = Health::new(liveness.clone(), keeper.meters.registry());
     let mut server = JoinSet::new();
     if let Some(listen) = config.listen {
         server.spawn(health.serve(listen, shutdown.clone()));
@@ -148,6 +148,7 @@ impl Reconciler {
             && head.parent_hash != known.hash
             && !self.is_ancestor(known, head).await?
         {
+            self.keeper.meters.reorganisations.inc();
             tracing::warn!(from = known.number, to = head.number, "the chain was reorganised");
             self.keeper.snapshots.forget_all();
             self.keeper.recompute.forget_events().await;
@@ -159,6 +160,8 @@ impl Reconciler {
         }
         self.seen = self.seen.max(count);
         self.head = Some(head);
+        self.keeper.meters.head.set(head.number);
+        self.keeper.meters.sessions.set(i64::try_from(self.live.len()).unwrap_or(i64::MAX));
         let slots: Vec<_> = self.live.values().map(|live| Arc::clone(&live.slot)).collect();
         for slot in slots {
             self.look(&slot, head.number);

@@ -19,6 +19,8 @@ const REPEAT_AFTER: u64 = 3;
 const LONGEST_PAUSE: u64 = 64;
 /// Longest pause while something is awaited that may come at any time, in epochs.
 const LONGEST_WAIT: u64 = 2;
+/// Failures in a row from which on a person should hear of it; fewer may come from a reorganisation under way.
+pub const WORTH_AN_ERROR: u32 = 4;
 /// Failures after which an ended session's step counts as hopeless.
 pub const HOPELESS: u32 = 12;
 

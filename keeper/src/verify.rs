@@ -90,6 +90,7 @@ impl Recompute {
         let past = history.round(round);
         let accumulator = past.closed.ok_or(Error::NoEvent { event: "RoundClosed", round })?;
         let posted = past.posted_under(accumulator).map_err(incomplete(round, accumulator))?;
+        self.check_size(&spec, round, posted.len())?;
         let fetch = Fetch {
             store: &**self.store(),
             key: self.key(),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use parity_abi::State;
+use parity_keeper::Evaluation;
 use parity_protocol::{Address, U256, codec::Block};
 use parity_testkit::anvil::address;
 
@@ -124,5 +125,39 @@ async fn one_sick_session_does_not_hold_up_the_others() {
     for runner in posting {
         runner.await.unwrap();
     }
+    keeper.assert_running();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_evaluation_that_fails_holds_nothing_up() {
+    let world = Arc::new(World::start().await);
+    let mut keeper = world.keeper(10).await;
+    keeper.config.evaluation = Evaluation::Process { program: "/bin/false".into(), libraries: None };
+    keeper.start();
+    let spec = uploaded(1);
+    let session = world.create(&spec, terms(&spec, 1, 1)).await;
+    world.seal_holdout(session, spec.digest().unwrap(), &keeper).await;
+    world.fill(session, 20, 1).await;
+    let runners = crowd(&world, session, &spec, 20, 1);
+    assert_eq!(world.until_ended(session).await.finalRounds, 1);
+    runners.await.unwrap();
+    assert_eq!(world.report(session, 1).await.evaluation, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_too_large_for_a_keeper_is_left_alone() {
+    let world = Arc::new(World::start().await);
+    let mut keeper = world.keeper(10).await;
+    keeper.config.round_bytes = 1000;
+    keeper.start();
+    let spec = uploaded(1);
+    let mut terms = terms(&spec, 1, 1);
+    terms.proposePeriod = 20u64.try_into().unwrap();
+    let session = world.create(&spec, terms).await;
+    world.fill(session, 20, 1).await;
+    let runners = crowd(&world, session, &spec, 20, 1);
+    let ended = world.until_ended(session).await;
+    runners.await.unwrap();
+    assert_eq!((ended.state, ended.finalRounds), (State::Completed.number(), 0));
     keeper.assert_running();
 }

@@ -124,11 +124,13 @@ pub(crate) fn crowd(world: &Arc<World>, session: u64, spec: &SessionSpec, first:
                 return;
             }
             if state.phase == Phase::Training.number() {
-                let held = world.client.seats(U256::from(session)).await.unwrap();
+                // In the middle of a reorganisation the node may not have the block that it named as its head.
+                let Ok(held) = world.client.seats(U256::from(session)).await else { continue };
                 for seat in 0..seats {
                     if held[usize::from(seat)].lastRound != state.round {
-                        // A race with the end of the round, or with a reorganisation, is tried again.
-                        let _ = post(&world, session, &spec, (first + u32::from(seat), seat), Post::Good, &[]).await;
+                        // A reorganisation may swallow the transaction, or the round may end first: then it is tried again.
+                        let posting = post(&world, session, &spec, (first + u32::from(seat), seat), Post::Good, &[]);
+                        let _ = tokio::time::timeout(Duration::from_secs(2), posting).await;
                     }
                 }
             }

@@ -51,6 +51,9 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        if std::env::var_os("RUST_LOG").is_some() {
+            parity_service::init_tracing(false);
+        }
         let anvil = Anvil::start(Mining::Interval(BLOCK)).await.unwrap();
         let client = Client::connect(&anvil.rpc(), deployments().unwrap()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -107,6 +110,7 @@ impl World {
             limits: parity_runner::sandbox::Limits::default(),
             concurrency: 4,
             push_every: 1,
+            round_bytes: parity_keeper::recompute::ROUND_BYTES,
             listen: None,
         };
         let registration =
@@ -163,8 +167,17 @@ impl World {
         send(sessions.sealHoldout(U256::from(session), keepers, vec![digest])).await.unwrap();
     }
 
+    /// A session as it is now. In the middle of a reorganisation the node may not have the block that it named as its head, so it
+    /// is asked again.
     pub(crate) async fn session(&self, session: u64) -> ISessions::Session {
-        self.client.session(U256::from(session)).await.unwrap()
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.client.session(U256::from(session)).await {
+                Ok(state) => return state,
+                Err(error) => assert!(Instant::now() < deadline, "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(40)).await;
+        }
     }
 
     /// Waits until a session is as wanted.
