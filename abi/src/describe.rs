@@ -6,7 +6,7 @@
     reason = "the last arm keeps this compiling when the ABI gains an error; the test then finds the missing words"
 )]
 
-use alloy::primitives::{B256, U256};
+use alloy::primitives::{Address, B256, U256};
 use parity_protocol::TokenAmount;
 
 use crate::{
@@ -168,8 +168,28 @@ fn sessions(error: &S) -> Option<String> {
             mode(e.expected.into()).to_lowercase(),
             mode(e.actual.into()).to_lowercase()
         ),
-        _ => return None,
+        S::Sessions_AlreadySealed(e) => format!("seat {} is sealed already; nothing is left to do", e.seat),
+        S::Sessions_LengthMismatch(e) => {
+            format!("the lists of the call must be equally long: one has {} entries, another {}", e.expected, e.actual)
+        }
+        S::Beacon_FutureEpoch(e) => {
+            format!("the randomness of epoch {} is not known yet, it is epoch {} now; wait", e.expected, e.actual)
+        }
+        S::Beacon_Unavailable(e) => format!(
+            "the chain gives no randomness for epoch {}; on a local network the beacon mock is missing (script/devnet-state)",
+            e.epoch
+        ),
+        S::SafeToken_AllowanceTooLow(e) => allowance_too_low(wide(e.expected), wide(e.actual)),
+        other => return openzeppelin(&format!("{other:?}")),
     })
+}
+
+fn allowance_too_low(expected: String, actual: String) -> String {
+    format!("an allowance of {expected} is needed, it is {actual}; approve the contract or sign a permit first")
+}
+
+fn transfer_refused(from: Address, to: Address, amount: String) -> String {
+    format!("USDFC refused the transfer of {amount} from {from} to {to}; check the balance and the recipient")
 }
 
 fn escrow(error: &E) -> Option<String> {
@@ -195,6 +215,7 @@ fn escrow(error: &E) -> Option<String> {
             format!("{} has already been paid {} in this session; nothing is left", e.operator, usdfc(e.cumulative))
         }
         E::Escrow_NoCredit(e) => format!("Escrow holds no credit of {}", e.owner),
+        E::SafeToken_TransferRefused(e) => transfer_refused(e.from, e.to, wide(e.amount)),
         E::Escrow_InvalidPayee(e) => format!("USDFC cannot be sent to {}; name another payee", e.payee),
         other => return openzeppelin(&format!("{other:?}")),
     })
@@ -212,6 +233,12 @@ fn stakes(error: &K) -> Option<String> {
         K::Stakes_NotWithdrawable(e) => {
             format!("the stake can be withdrawn from epoch {}, it is epoch {} now; wait", e.expected, e.actual)
         }
+        K::Stakes_UnbondingTooLong(e) => format!(
+            "the unbonding period of {} epochs must be shorter than the {} epochs after which a new role counts",
+            e.unbondingPeriod, e.delay
+        ),
+        K::SafeToken_AllowanceTooLow(e) => allowance_too_low(wide(e.expected), wide(e.actual)),
+        K::SafeToken_TransferRefused(e) => transfer_refused(e.from, e.to, wide(e.amount)),
         K::Stakes_NotSlasher(e) => format!("{} may not slash", e.actual),
         K::Stakes_AmountTooLarge(e) => format!("{} base units are more than exist", e.amount),
         other => return openzeppelin(&format!("{other:?}")),

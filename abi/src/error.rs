@@ -78,6 +78,7 @@ impl ContractError {
                     | S::Sessions_WrongRound(_)
                     | S::Sessions_AlreadyPosted(_)
                     | S::Sessions_AlreadyAttested(_)
+                    | S::Sessions_AlreadySealed(_)
                     | S::Sessions_AlreadySeated(_)
                     | S::Sessions_SeatTaken(_)
                     | S::Sessions_SeatEmpty(_)
@@ -99,8 +100,11 @@ impl ContractError {
     pub const fn is_early(&self) -> bool {
         matches!(
             self,
-            Self::Sessions(SessionsErrors::Sessions_TooEarly(_) | SessionsErrors::Sessions_SeatsNotReady(_))
-                | Self::Stakes(StakesErrors::Stakes_NotWithdrawable(_))
+            Self::Sessions(
+                SessionsErrors::Sessions_TooEarly(_)
+                    | SessionsErrors::Sessions_SeatsNotReady(_)
+                    | SessionsErrors::Beacon_FutureEpoch(_)
+            ) | Self::Stakes(StakesErrors::Stakes_NotWithdrawable(_))
         )
     }
 }

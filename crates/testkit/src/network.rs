@@ -3,7 +3,7 @@
 use alloy::{
     network::EthereumWallet,
     primitives::{Address, U256},
-    providers::{DynProvider, ProviderBuilder, ext::AnvilApi},
+    providers::{DynProvider, Provider, ProviderBuilder, ext::AnvilApi},
     rpc::types::anvil::{MineOptions, ReorgOptions},
     signers::local::PrivateKeySigner,
 };
@@ -137,7 +137,10 @@ impl Network {
             ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect_http(self.anvil.rpc().parse()?);
         let token = MockUsdfc::new(self.deployments().usdfc, provider);
         let sent = token.mint(to, U256::from(amount.base_units())).send().await.context("minting mock USDFC")?;
-        sent.get_receipt().await.context("waiting for the minted USDFC")?;
+        // alloy's own waiting looks four times a second at most.
+        while self.control.get_transaction_receipt(*sent.tx_hash()).await?.is_none() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
         Ok(())
     }
 

@@ -92,6 +92,7 @@ pub(crate) fn sender_and_nonce(raw: &Value) -> Option<(Address, u64)> {
     let envelope = TxEnvelope::decode_2718(&mut bytes.as_ref()).ok()?;
     let signature = envelope.signature();
     let hash = envelope.signature_hash();
-    let key = VerifyingKey::recover_from_prehash(hash.as_slice(), &signature.to_k256().ok()?, signature.recid()).ok()?;
+    let key =
+        VerifyingKey::recover_from_prehash(hash.as_slice(), &signature.to_k256().ok()?, signature.recid()).ok()?;
     Some((public_key_to_address(&key), envelope.nonce()))
 }
