@@ -51,7 +51,8 @@ pub(crate) async fn keeper(command: KeeperCommand, global: &GlobalArgs) -> anyho
     let signer = Signer::of(&network, global)?;
     match command {
         KeeperCommand::Start(args) => {
-            let config = keeper_config(&network, &signer, args.state.as_deref(), Some(&args.sandbox))?;
+            let config =
+                keeper_config(&network, &signer, args.state.as_deref(), Some((&args.sandbox, args.config.as_deref())))?;
             parity_service::init_tracing(global.json);
             parity_keeper::run(config, parity_service::shutdown_signal()?).await
         }

@@ -42,9 +42,9 @@ pub(crate) enum SandboxKind {
 /// Where the trainer runs.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct SandboxArgs {
-    /// How trainers are isolated
-    #[arg(long, value_enum, default_value = "docker", env = "PARITY_SANDBOX")]
-    pub(crate) sandbox: SandboxKind,
+    /// How trainers are isolated; docker when absent
+    #[arg(long, value_enum, env = "PARITY_SANDBOX")]
+    pub(crate) sandbox: Option<SandboxKind>,
     /// Image of the trainer (Docker sandbox)
     #[arg(long, env = "PARITY_TRAINER_IMAGE", value_name = "IMAGE")]
     pub(crate) trainer_image: Option<String>,
@@ -54,15 +54,25 @@ pub(crate) struct SandboxArgs {
     /// Folder of the trainer's shared libraries (process sandbox)
     #[arg(long, env = "PARITY_TRAINER_LIBRARIES", value_name = "DIR")]
     pub(crate) libraries: Option<PathBuf>,
-    /// CPUs a trainer may use
-    #[arg(long, default_value_t = 1)]
-    pub(crate) cpus: u32,
+    /// CPUs a trainer may use; 1 when absent
+    #[arg(long)]
+    pub(crate) cpus: Option<u32>,
+}
+
+impl SandboxKind {
+    /// As typed.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Process => "process",
+        }
+    }
 }
 
 impl SandboxArgs {
     /// In words.
     pub(crate) fn describe(&self) -> String {
-        match self.sandbox {
+        match self.sandbox.unwrap_or(SandboxKind::Docker) {
             SandboxKind::Docker => "Docker containers without network".to_owned(),
             SandboxKind::Process => "plain processes (little isolation)".to_owned(),
         }
@@ -70,11 +80,13 @@ impl SandboxArgs {
 
     /// The same choice as arguments of another `parity` process; paths become absolute.
     pub(crate) fn to_arguments(&self) -> std::io::Result<Vec<String>> {
-        let kind = match self.sandbox {
-            SandboxKind::Docker => "docker",
-            SandboxKind::Process => "process",
-        };
-        let mut arguments = vec!["--sandbox".to_owned(), kind.to_owned(), "--cpus".to_owned(), self.cpus.to_string()];
+        let mut arguments = Vec::new();
+        if let Some(kind) = self.sandbox {
+            arguments.extend(["--sandbox".to_owned(), kind.name().to_owned()]);
+        }
+        if let Some(cpus) = self.cpus {
+            arguments.extend(["--cpus".to_owned(), cpus.to_string()]);
+        }
         if let Some(image) = &self.trainer_image {
             arguments.extend(["--trainer-image".to_owned(), image.clone()]);
         }
@@ -109,11 +121,14 @@ pub(crate) struct RunnerStartArgs {
     #[command(flatten)]
     pub(crate) sandbox: SandboxArgs,
     /// Least reward per round that is worth a seat
-    #[arg(long, default_value = "0", value_name = "USDFC")]
-    pub(crate) min_reward: TokenAmount,
+    #[arg(long, value_name = "USDFC")]
+    pub(crate) min_reward: Option<TokenAmount>,
     /// Sessions served at the same time
-    #[arg(long, default_value_t = 4)]
-    pub(crate) max_sessions: usize,
+    #[arg(long)]
+    pub(crate) max_sessions: Option<usize>,
+    /// TOML file with any field of the runner's configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// `parity runner register`
@@ -186,6 +201,9 @@ pub(crate) struct KeeperStartArgs {
     pub(crate) state: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) sandbox: SandboxArgs,
+    /// TOML file with any field of the keeper's configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// `parity indexer`

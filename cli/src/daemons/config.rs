@@ -1,19 +1,20 @@
-//! Configurations of daemons, from the network and the flags.
+//! Configurations of daemons: flag > environment > `--config` file > default.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use parity_keeper::{Evaluation, KeeperConfig};
-use parity_runner::{RunnerConfig, SandboxConfig, SandboxKind, policy::Policy, sandbox::Limits};
+use parity_keeper::KeeperConfig;
+use parity_runner::RunnerConfig;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    args::{GlobalArgs, RunnerStartArgs, local},
+    args::{
+        GlobalArgs, RunnerStartArgs,
+        local::{SandboxArgs, SandboxKind},
+    },
     network::Network,
     paths,
 };
-
-/// Trainer image where none is named: what `script/trainer-image` tags.
-const DEFAULT_IMAGE: &str = "parity-trainer:latest";
 
 /// Whose key a daemon signs with.
 #[derive(Clone, Debug)]
@@ -43,30 +44,19 @@ pub(crate) fn runner_config(
     state: Option<&Path>,
     start: Option<&RunnerStartArgs>,
 ) -> anyhow::Result<RunnerConfig> {
-    let mut policy = Policy::default();
-    let mut limits = Limits::default();
-    let mut sandbox = SandboxConfig::default();
+    let mut flags = shared(network, signer, &paths::daemon_state(state, "runner")?);
+    let mut file = None;
     if let Some(start) = start {
-        policy.min_seat_reward = start.min_reward;
-        policy.max_sessions = start.max_sessions;
-        limits.cpus = start.sandbox.cpus;
-        sandbox = sandbox_config(&start.sandbox);
+        file = start.config.as_deref();
+        set(&mut flags, "/policy/min_seat_reward", start.min_reward.map(|amount| json!(amount)));
+        set(&mut flags, "/policy/max_sessions", start.max_sessions.map(Value::from));
+        set(&mut flags, "/limits/cpus", start.sandbox.cpus.map(Value::from));
+        set(&mut flags, "/sandbox/kind", start.sandbox.sandbox.map(|kind| Value::from(kind.name())));
+        set(&mut flags, "/sandbox/image", start.sandbox.trainer_image.clone().map(Value::from));
+        set(&mut flags, "/sandbox/trainer", path(start.sandbox.trainer.as_deref()));
+        set(&mut flags, "/sandbox/libraries", path(start.sandbox.libraries.as_deref()));
     }
-    Ok(RunnerConfig {
-        rpc: network.rpc.clone(),
-        deployments: network.deployments_file.clone(),
-        keystore: signer.keystore.clone(),
-        password_file: signer.password_file.clone(),
-        stores: network.stores.clone(),
-        state: paths::daemon_state(state, "runner")?,
-        sandbox,
-        limits,
-        policy,
-        auto_stake: None,
-        attempts: 3,
-        holdout_share: parity_learning::defaults::HOLDOUT_SHARE,
-        listen: None,
-    })
+    Ok(parity_service::load_config(json!({}), file, "PARITY_RUNNER", Value::Object(flags))?)
 }
 
 /// A keeper's configuration.
@@ -74,45 +64,57 @@ pub(crate) fn keeper_config(
     network: &Network,
     signer: &Signer,
     state: Option<&Path>,
-    sandbox: Option<&local::SandboxArgs>,
+    start: Option<(&SandboxArgs, Option<&Path>)>,
 ) -> anyhow::Result<KeeperConfig> {
-    let state = paths::daemon_state(state, "keeper")?;
-    let (evaluation, limits) = match sandbox {
-        Some(args) => (evaluation(args), Limits { cpus: args.cpus, seconds: 120, ..Limits::default() }),
-        None => (Evaluation::default(), Limits::default()),
-    };
-    Ok(KeeperConfig {
-        rpc: network.rpc.clone(),
-        deployments: network.deployments_file.clone(),
-        keystore: signer.keystore.clone(),
-        password_file: signer.password_file.clone(),
-        stores: network.stores.clone(),
-        state,
-        evaluation,
-        limits,
-        concurrency: 8,
-        push_every: 1,
-        listen: None,
-    })
+    let mut flags = shared(network, signer, &paths::daemon_state(state, "keeper")?);
+    let mut file = None;
+    if let Some((sandbox, config)) = start {
+        file = config;
+        flags.insert("evaluation".to_owned(), evaluation(sandbox));
+    }
+    Ok(parity_service::load_config(json!({}), file, "PARITY_KEEPER", Value::Object(flags))?)
 }
 
-fn sandbox_config(args: &local::SandboxArgs) -> SandboxConfig {
-    let fallback = SandboxConfig::default();
-    SandboxConfig {
-        kind: match args.sandbox {
-            local::SandboxKind::Docker => SandboxKind::Docker,
-            local::SandboxKind::Process => SandboxKind::Process,
-        },
-        image: args.trainer_image.clone().unwrap_or_else(|| DEFAULT_IMAGE.to_owned()),
-        trainer: args.trainer.clone().unwrap_or(fallback.trainer),
-        libraries: args.libraries.clone(),
+/// What every daemon that signs is told.
+fn shared(network: &Network, signer: &Signer, state: &Path) -> Map<String, Value> {
+    let mut flags = Map::new();
+    for (key, value) in [
+        ("rpc", Value::from(network.rpc.clone())),
+        ("deployments", json!(network.deployments_file)),
+        ("keystore", json!(signer.keystore)),
+        ("password_file", json!(signer.password_file)),
+        ("stores", json!(network.stores)),
+        ("state", json!(state)),
+    ] {
+        flags.insert(key.to_owned(), value);
+    }
+    flags
+}
+
+/// Sets `/group/key` if there is a value.
+fn set(flags: &mut Map<String, Value>, pointer: &str, value: Option<Value>) {
+    let (Some(value), Some((group, key))) = (value, pointer.trim_start_matches('/').split_once('/')) else { return };
+    let group = flags.entry(group.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(group) = group {
+        group.insert(key.to_owned(), value);
     }
 }
 
-fn evaluation(args: &local::SandboxArgs) -> Evaluation {
-    let sandbox = sandbox_config(args);
-    match args.sandbox {
-        local::SandboxKind::Docker => Evaluation::Docker { image: sandbox.image },
-        local::SandboxKind::Process => Evaluation::Process { program: sandbox.trainer, libraries: sandbox.libraries },
+fn path(path: Option<&Path>) -> Option<Value> {
+    path.map(|path| json!(path))
+}
+
+/// Keepers evaluate where runners train: in the same container, or by the same program.
+fn evaluation(args: &SandboxArgs) -> Value {
+    let defaults = parity_runner::SandboxConfig::default();
+    match args.sandbox.unwrap_or(SandboxKind::Docker) {
+        SandboxKind::Docker => {
+            json!({"type": "docker", "image": args.trainer_image.clone().unwrap_or(defaults.image)})
+        }
+        SandboxKind::Process => json!({
+            "type": "process",
+            "program": args.trainer.clone().unwrap_or(defaults.trainer),
+            "libraries": args.libraries,
+        }),
     }
 }

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -14,6 +15,7 @@ use crate::{
     random::Random,
     reindex,
     settlement::{self, Purses},
+    wait,
 };
 
 /// Least number of kills.
@@ -22,10 +24,10 @@ const KILLS: usize = 32;
 const PAUSE: u64 = 2500;
 /// Sessions that run at the same time.
 const TOGETHER: usize = 3;
-/// Kills in that many milliseconds hit the same daemon again: in its start, or in its recovery.
+/// Longest pause, in milliseconds, before the same daemon is hit again: in its start, in its recovery, or not at all.
 const AGAIN: u64 = 600;
-/// After this without an end something hangs.
-const PATIENCE: Duration = Duration::from_secs(420);
+/// A session that is not over so long after the last kill hangs.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Kills a daemon if it runs; says whether it did.
 fn kill(devnet: &Devnet, name: &str) -> bool {
@@ -37,6 +39,24 @@ fn kill(devnet: &Devnet, name: &str) -> bool {
         return false;
     }
     Command::new("kill").args(["-KILL", &id.to_string()]).status().unwrap().success()
+}
+
+/// Kills daemons at random until there were enough; returns how often each was hit.
+fn kill_many(devnet: &Devnet, killed: &AtomicUsize) -> BTreeMap<String, usize> {
+    let mut random = Random::seeded();
+    let names: Vec<String> = devnet.daemons().into_keys().collect();
+    let mut hits = BTreeMap::new();
+    while killed.load(Ordering::Relaxed) < KILLS {
+        let name = random.pick(&names);
+        for pause in [random.below(PAUSE), random.below(AGAIN)] {
+            thread::sleep(Duration::from_millis(pause));
+            if kill(devnet, name) {
+                *hits.entry(name.clone()).or_default() += 1;
+                killed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    hits
 }
 
 /// A small session: 3 seats, 4 rounds.
@@ -54,38 +74,28 @@ fn daemons_killed_at_random_lose_nothing_and_pay_once() {
     let devnet = Devnet::start_as(&Layout { keepers: 2, ..Layout::default() });
     let chain = devnet.chain();
     let purses = Purses::open(&devnet, &chain);
-    let mut random = Random::seeded();
-    let names: Vec<String> = devnet.daemons().into_keys().collect();
     let begun = Instant::now();
 
-    let mut kills = BTreeMap::<String, usize>::new();
-    let mut sessions = Vec::new();
-    loop {
-        let running = sessions.iter().filter(|session| !chain.is_completed(**session)).count();
-        let killed: usize = kills.values().sum();
-        if running == 0 && killed >= KILLS {
-            break;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{killed} kills and {running} of {sessions:?} still running");
-        if running < TOGETHER && killed < KILLS {
-            sessions.push(create(&devnet, sessions.len()));
-            continue;
-        }
-        if killed >= KILLS {
-            thread::sleep(Duration::from_millis(200));
-            continue;
-        }
-        let name = random.pick(&names);
-        for pause in [random.below(PAUSE), random.below(AGAIN)] {
-            thread::sleep(Duration::from_millis(pause));
-            if kill(&devnet, name) {
-                *kills.entry(name.clone()).or_default() += 1;
+    let killed = AtomicUsize::new(0);
+    let (sessions, hits) = thread::scope(|scope| {
+        let killer = scope.spawn(|| kill_many(&devnet, &killed));
+        let mut sessions = Vec::new();
+        while killed.load(Ordering::Relaxed) < KILLS {
+            assert!(!killer.is_finished() || killed.load(Ordering::Relaxed) >= KILLS, "the killer has died");
+            let running = sessions.iter().filter(|session| !chain.is_completed(**session)).count();
+            if running < TOGETHER {
+                sessions.push(create(&devnet, sessions.len()));
+            } else {
+                thread::sleep(Duration::from_millis(100));
             }
         }
-    }
-    println!("{} sessions, {kills:?} kills, {:.0} s", sessions.len(), begun.elapsed().as_secs_f64());
+        (sessions, killer.join().unwrap())
+    });
+    assert!(hits.values().sum::<usize>() >= KILLS);
+    println!("{} sessions, {hits:?} kills, {:.0} s", sessions.len(), begun.elapsed().as_secs_f64());
 
     for session in &sessions {
+        wait::until(&format!("session {session} completes"), PATIENCE, || chain.is_completed(*session).then_some(()));
         let details = settlement::check(&devnet, &chain, *session);
         assert_eq!(details["final_rounds"].as_array().unwrap().len(), 4, "session {session}");
         settlement::verify(&devnet, &chain, *session);

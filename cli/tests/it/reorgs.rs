@@ -16,6 +16,8 @@ use crate::{
 
 /// Deepest reorganisation.
 const DEEPEST: u64 = 20;
+/// Long enough for everybody to look at the chain while it has retreated.
+const SEEN: Duration = Duration::from_millis(400);
 /// How long the session may take.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -24,11 +26,12 @@ fn replace(chain: &Chain, depth: u64) {
     chain.call("anvil_reorg", json!([depth, []]));
 }
 
-/// Takes the newest `depth` blocks back, so that everybody may see the chain retreat, and mines other ones.
-fn retreat(chain: &Chain, depth: u64, coinbase: u64) {
+/// Takes the newest `depth` blocks back, lets everybody see the chain retreat, and mines other ones.
+fn retreat(chain: &Chain, depth: u64, head: u64) {
     chain.call("anvil_rollback", json!([depth]));
+    thread::sleep(SEEN);
     // Another miner, so that not even empty blocks are the same as before.
-    chain.call("anvil_setCoinbase", json!([format!("0x{coinbase:040x}")]));
+    chain.call("anvil_setCoinbase", json!([format!("0x{head:040x}")]));
     chain.call("anvil_mine", json!([format!("{depth:#x}"), "0x1"]));
 }
 
@@ -43,24 +46,29 @@ fn transactions(chain: &Chain, head: u64, depth: u64) -> Vec<Value> {
         .collect()
 }
 
-/// One reorganisation. A node puts what it took back into its pool again, where it may wait or get lost: with `keeping`, the
-/// transactions are sent again as the node would; otherwise their senders must do it.
+/// One reorganisation, with the clock of the chain stopped. A node puts what it took back into its pool again, where it may
+/// wait or get lost: with `keeping`, the transactions are sent again as the node would; otherwise their senders must do it.
+/// Returns how many there were.
 fn reorganise(chain: &Chain, depth: u64, retreats: bool, keeping: bool) -> usize {
+    chain.call("evm_setIntervalMining", json!([0]));
     let head = chain.height();
     let dropped = transactions(chain, head, depth);
-    let before = chain.hash_at(head + 1 - depth);
+    let oldest = chain.hash_at(head + 1 - depth);
+    let base = chain.hash_at(head - depth);
     if retreats {
         retreat(chain, depth, head);
     } else {
         replace(chain, depth);
     }
-    assert_ne!(chain.hash_at(head + 1 - depth), before, "the block at depth {depth} is another one now");
+    assert_ne!(chain.hash_at(head + 1 - depth), oldest, "the block at depth {depth} is another one");
+    assert_eq!(chain.hash_at(head - depth), base, "the block below is the same");
     if keeping {
         for raw in &dropped {
             // Its sender may have been faster.
             let _ = chain.try_call("eth_sendRawTransaction", json!([raw]));
         }
     }
+    chain.call("evm_setIntervalMining", json!([1]));
     dropped.len()
 }
 
@@ -70,26 +78,25 @@ fn sessions_and_tables_survive_reorganisations_of_every_depth() {
     let chain = devnet.chain();
     let purses = Purses::open(&devnet, &chain);
     let mut random = Random::seeded();
-    let arguments = ["fl", "create-session-with-data", "iris_data.csv", "--total-rounds", "8"];
+    let arguments = ["fl", "create-session-with-data", "iris_data.csv", "--total-rounds", "12"];
     let session = devnet.json_in(&files::examples(), &arguments)["session"].as_u64().unwrap();
     // The requester's command has ended and sends nothing again: what it did must be deeper than any reorganisation.
-    let sealed = chain.height();
-    wait::until("the creation is deep", PATIENCE, || (chain.height() > sealed + DEEPEST).then_some(()));
+    chain.call("anvil_mine", json!([format!("{:#x}", DEEPEST + 1), "0x1"]));
 
     let mut depths: Vec<u64> = (1..=DEEPEST).collect();
-    let mut hit = 0;
-    let mut struck = 0;
+    let (mut dropped, mut struck) = (0, 0);
     while !depths.is_empty() {
+        thread::sleep(Duration::from_millis(300 + random.below(1500)));
+        struck += usize::from(!chain.is_completed(session));
         let depth = depths.swap_remove(usize::try_from(random.below(u64::try_from(depths.len()).unwrap())).unwrap());
         let (retreats, keeping) = (depth % 2 == 0, random.below(2) == 0);
-        let dropped = reorganise(&chain, depth, retreats, keeping);
-        println!("depth {depth}, retreats {retreats}, {dropped} transactions dropped, kept in the pool {keeping}");
-        hit += dropped;
-        struck += usize::from(!chain.is_completed(session));
-        thread::sleep(Duration::from_millis(500 + random.below(2500)));
+        let transactions = reorganise(&chain, depth, retreats, keeping);
+        println!("depth {depth}: retreats {retreats}, {transactions} transactions dropped, kept in the pool {keeping}");
+        dropped += transactions;
     }
-    assert!(hit > 0, "no reorganisation took a transaction back");
-    println!("{hit} transactions were taken back, {struck} of {DEEPEST} reorganisations hit the running session");
+    println!("{dropped} transactions were taken back, {struck} reorganisations hit the running session");
+    assert!(dropped > 0, "no reorganisation took a transaction back");
+    assert!(struck > 15, "the session was over before most reorganisations");
 
     wait::until("the session completes", PATIENCE, || chain.is_completed(session).then_some(()));
     settlement::check(&devnet, &chain, session);
