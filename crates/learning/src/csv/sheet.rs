@@ -75,6 +75,9 @@ impl Sheet {
             lines: Vec::new(),
         };
         let width = sheet.read_cells(body, delimiter, skipped)?;
+        if sheet.lines.is_empty() {
+            return Err(refuse("every cell is empty".into()));
+        }
         sheet.decimal_comma = delimiter != b',' && dialect::decimal_comma(sheet.all_cells());
         sheet.take_header(width, options);
         if sheet.lines.is_empty() {

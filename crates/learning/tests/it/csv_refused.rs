@@ -2,8 +2,9 @@
 
 use parity_learning::{
     Error,
-    csv::{InferOptions, TaskKind, infer, prepare},
+    csv::{InferOptions, TaskKind, encode, encode_unlabelled, infer, prepare},
 };
+use proptest::prelude::*;
 
 use crate::csv_infer::File;
 
@@ -28,6 +29,7 @@ fn an_empty_file_and_a_lonely_header() {
     says(&refused(""), &["empty"]);
     says(&refused("\n \n"), &["empty"]);
     says(&refused("a,b,y\n"), &["no row"]);
+    says(&refused(";;\n;;\n"), &["every cell is empty"]);
 }
 
 #[test]
@@ -103,4 +105,21 @@ fn a_holdout_that_would_be_empty() {
     let file = File::new("a,y\n1,x\n2,z\n");
     let message = prepare(&file.path(), &InferOptions::default(), 0.1, 0).unwrap_err().to_string();
     says(&message, &["0.1 of 2 rows"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Whatever the bytes: an answer or an error, and what is inferred can be encoded again.
+    #[test]
+    fn no_file_makes_it_panic(text in "[a-c0-2,;|\t\r\n\" .?-]{0,80}|(([a-c0-9.]{0,3}[,;]){2,3}[xy01]?\n){1,12}") {
+        let file = File::new(&text);
+        let Ok(inferred) = infer(&file.path(), &InferOptions::default()) else { return Ok(()) };
+        prop_assert!(inferred.schema.validate().is_ok());
+        if let Ok(encoded) = encode(&file.path(), &inferred.schema) {
+            prop_assert_eq!(encoded.table.x.len(), encoded.table.rows() * inferred.schema.features());
+        }
+        let _ = encode_unlabelled(&file.path(), &inferred.schema);
+        let _ = prepare(&file.path(), &InferOptions::default(), 0.3, 1);
+    }
 }
