@@ -75,7 +75,7 @@ pub enum JobKind {
 pub struct JobResult {
     /// Rows used.
     pub samples: u64,
-    /// Training: mean loss of the last epoch and metrics of the new weights on the local rows. Evaluation: the metrics.
+    /// Of the new weights on the rows they were trained on, or of the model on the rows of an evaluation.
     pub metrics: Metrics,
     /// Wall-clock seconds of the mathematics, without start-up and files.
     pub seconds: f64,
