@@ -75,7 +75,7 @@ fn distance(from: &Tensors, to: &Tensors) -> f64 {
 
 fn accuracies(file: &str, kind: ModelType, how: Partition, seeds: u64) -> Vec<f64> {
     let all: Vec<f64> = (0..seeds).map(|seed| session(file, kind, how, seed).accuracy.unwrap()).collect();
-    println!("{file} {kind} {how:?}: {all:.4?}, mean {:.4}", mean(&all));
+    eprintln!("{file} {kind} {how:?}: {all:.4?}, mean {:.4}", mean(&all));
     all
 }
 
