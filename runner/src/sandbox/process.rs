@@ -7,9 +7,11 @@
 
 use std::{
     ffi::OsString,
+    io,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    sync::{OnceLock, mpsc},
     time::Instant,
 };
 
@@ -17,6 +19,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
+    runtime::Handle,
+    sync::oneshot,
 };
 
 use super::{
@@ -75,7 +79,7 @@ impl Process {
         command.current_dir(folder.out()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that it ends with everything it started.
         command.process_group(0).kill_on_drop(true);
-        let child = command.spawn().map_err(Error::io("start", &self.program))?;
+        let child = spawn_for_good(command).await.map_err(Error::io("start", &self.program))?;
         let start = begun.elapsed();
         let running = Instant::now();
 
@@ -101,6 +105,27 @@ impl Process {
         line.extend([self.program.clone(), folder.job(), folder.out()].map(OsString::from));
         line
     }
+}
+
+/// Starts a command from a thread that lives as long as the agent: the kernel ties a child to the *thread* that started it, and
+/// threads of a runtime come and go.
+async fn spawn_for_good(command: Command) -> io::Result<Child> {
+    type Order = (Command, Handle, oneshot::Sender<io::Result<Child>>);
+    static SPAWNER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
+    let orders = SPAWNER.get_or_init(|| {
+        let (orders, inbox) = mpsc::channel::<Order>();
+        std::thread::spawn(move || {
+            for (mut command, runtime, answer) in inbox {
+                let _context = runtime.enter();
+                // Nobody waits for the answer if the job was cancelled; the child is then killed on drop.
+                answer.send(command.spawn()).ok();
+            }
+        });
+        orders
+    });
+    let (answer, child) = oneshot::channel();
+    orders.send((command, Handle::current(), answer)).map_err(io::Error::other)?;
+    child.await.map_err(io::Error::other)?
 }
 
 /// A process and all it started, killed on drop.

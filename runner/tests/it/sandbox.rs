@@ -211,7 +211,7 @@ async fn a_job_that_is_cancelled_is_stopped(kind: Kind) {
 }
 
 /// Whether a process runs this program, by the command lines of all processes.
-fn is_running(program: &Path) -> bool {
+pub(crate) fn is_running(program: &Path) -> bool {
     let wanted = program.as_os_str().as_encoded_bytes();
     std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
         std::fs::read(entry.path().join("cmdline"))

@@ -1,0 +1,77 @@
+//! Carries a session through its rounds as keepers do, in the simplest way: the next model is any update of the round.
+
+use bytes::Bytes;
+use parity_abi::{Phase, State};
+use parity_content::{get_artifact, put_manifest, put_sealed};
+use parity_protocol::{
+    B256, U256,
+    codec::Block,
+    manifest::{AggregateManifest, Artifact},
+    spec::SessionSpec,
+};
+
+use crate::world::World;
+
+/// Runs a session to its end; seals shards where seats wait for them.
+pub(crate) async fn fly(world: &World, session: u64, spec: &SessionSpec) {
+    let id = U256::from(session);
+    let sessions = world.client().sessions();
+    world
+        .eventually("the end of the session", async || {
+            let now = world.session(session).await;
+            let (state, phase) = (State::try_from(now.state).unwrap(), Phase::try_from(now.phase).unwrap());
+            let terms = world.client().terms(id).await.unwrap();
+            let sent = match (state, phase) {
+                (State::Open, _) if now.claimed == terms.seats => {
+                    if now.occupied < terms.seats {
+                        world.seal(session, spec).await;
+                    }
+                    world.keeper.send(&format!("start/{session}"), &sessions.start(id)).await
+                }
+                (State::Active, Phase::Training) if now.posted >= terms.quorum => {
+                    world.keeper.send(&format!("close/{session}/{}", now.round), &sessions.close(id, now.round)).await
+                }
+                (State::Active, Phase::Closed) => {
+                    let aggregate = aggregate(world, session, now.round, spec).await;
+                    let propose = sessions.propose(id, now.round, aggregate, B256::ZERO, B256::ZERO, 0, B256::ZERO);
+                    world.keeper.send(&format!("propose/{session}/{}", now.round), &propose).await
+                }
+                (State::Active, Phase::Proposed) => {
+                    let finalize = sessions.finalize(id, now.round);
+                    world.keeper.send(&format!("finalize/{session}/{}", now.round), &finalize).await
+                }
+                (State::Open | State::Active, _) => return false,
+                _ => return true,
+            };
+            if let Err(error) = sent {
+                assert!(error.reverted().is_some(), "{error}");
+            }
+            false
+        })
+        .await;
+}
+
+/// The manifest of a round's result.
+async fn aggregate(world: &World, session: u64, round: u16, spec: &SessionSpec) -> B256 {
+    let posted = world.posted(session).await;
+    let update = posted.iter().rev().find(|update| update.round == round).unwrap();
+    let weights = weights(world, &world.manifest(update.digest).await.weights, spec).await;
+    let model = put_sealed(&*world.store, weights, &[], &[]).await.unwrap();
+    let previous = world.session(session).await.model;
+    let manifest = AggregateManifest {
+        session,
+        round,
+        previous: (!previous.is_zero()).then_some(previous),
+        model,
+        accepted: Vec::new(),
+        rejected: Vec::new(),
+    };
+    put_manifest(&*world.store, &manifest).await.unwrap()
+}
+
+/// The weights of an update, opened with the keeper's key.
+pub(crate) async fn weights(world: &World, artifact: &Artifact, spec: &SessionSpec) -> Bytes {
+    let digest = spec.digest().unwrap();
+    let context = [&b"parity/update/"[..], digest.as_slice()].concat();
+    get_artifact(&*world.store, artifact, Some(&world.keeper_key), &context, 1 << 20).await.unwrap()
+}
