@@ -5,8 +5,10 @@ import {IEscrow} from "../src/interfaces/IEscrow.sol";
 import {SessionTest} from "./support/SessionTest.sol";
 import {SumTree} from "./support/SumTree.sol";
 
-/// @title Gas of the hot paths, written to snapshots/ when run with --isolate (script: forge test --mc GasTest --isolate).
+/// @title Gas of the hot paths, written to snapshots/; the ci profile fails where they differ.
 /// @notice Isolated calls are transactions of their own: 21,000 intrinsic, calldata, cold slots. SPEC.md gives the reasons.
+/// forge-config: default.isolate = true
+/// forge-config: ci.isolate = true
 contract GasTest is SessionTest {
     string private constant GROUP = "gas";
 
