@@ -75,15 +75,13 @@ fn sessions(error: &S) -> Option<String> {
         S::Sessions_UnknownSession(e) => {
             format!("there is no session {}; `parity fl list` shows those of this network", e.session)
         }
-        S::Sessions_WrongState(e) => format!(
-            "the session is {}, this needs it to be {}; look at it again",
-            state(e.actual.into()),
-            state(e.expected.into())
-        ),
+        S::Sessions_WrongState(e) => {
+            format!("the session is {}, this needs it to be {}; look at it again", state(e.actual), state(e.expected))
+        }
         S::Sessions_WrongPhase(e) => format!(
             "the round is in phase {}, this needs {}; somebody may have been faster",
-            phase(e.actual.into()),
-            phase(e.expected.into())
+            phase(e.actual),
+            phase(e.expected)
         ),
         S::Sessions_WrongRound(e) => {
             format!("the session is in round {}, this was for round {}; look at it again", e.expected, e.actual)
@@ -165,8 +163,8 @@ fn sessions(error: &S) -> Option<String> {
         S::Sessions_NothingToSettle(e) => format!("seat {} has nothing left to settle", e.seat),
         S::Sessions_WrongDataMode(e) => format!(
             "this is for sessions with {} data, this one has {} data",
-            mode(e.expected.into()).to_lowercase(),
-            mode(e.actual.into()).to_lowercase()
+            mode(e.expected).to_lowercase(),
+            mode(e.actual).to_lowercase()
         ),
         S::Sessions_AlreadySealed(e) => format!("seat {} is sealed already; nothing is left to do", e.seat),
         S::Sessions_LengthMismatch(e) => {

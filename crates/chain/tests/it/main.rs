@@ -1,4 +1,5 @@
 //! The chain adapter against a real anvil, straight and through a proxy with Filecoin's quirks.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod client;
 mod outbox;
