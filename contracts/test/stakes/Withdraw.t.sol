@@ -31,6 +31,15 @@ contract StakesWithdrawTest is NetworkTest {
         stakes.withdraw(operator);
     }
 
+    function test_TheDelayEndsInItsEpoch() public {
+        uint40 from = _epoch() + UNBONDING;
+        _skip(UNBONDING - 1);
+        vm.expectRevert(abi.encodeWithSelector(IStakes.Stakes_NotWithdrawable.selector, from, from - 1));
+        stakes.withdraw(operator);
+        _skip(1);
+        stakes.withdraw(operator);
+    }
+
     function test_BeforeTheDelayItIsRefused(uint40 early) public {
         early = uint40(bound(early, 1, UNBONDING));
         uint40 from = _epoch() + UNBONDING;
