@@ -38,6 +38,8 @@ pub struct Aggregate {
     pub fetching: Duration,
     /// Time spent on checking and averaging them.
     pub computing: Duration,
+    /// When it was there.
+    pub ready: Instant,
 }
 
 /// The round to aggregate.
@@ -102,6 +104,7 @@ impl Aggregate {
             reported,
             fetching: Duration::ZERO,
             computing: begun.elapsed(),
+            ready: Instant::now(),
         })
     }
 

@@ -78,7 +78,7 @@ impl Keeper {
         let prepared = async {
             let aggregate = self.recompute.aggregate(view, judgement(view, known_since)).await?;
             self.metrics(slot, view, &aggregate).await;
-            Ok::<_, Error>(())
+            aggregate.publish(&**self.recompute.store()).await
         };
         if let Err(error) = prepared.await {
             tracing::debug!(session = view.id, round = view.progress.round, error = chain(&error), "not prepared");
@@ -103,16 +103,20 @@ impl Keeper {
         self.book(slot, action, view.block, false, result);
         if sent {
             self.note(view, &work.aggregate, metrics.as_ref(), work.claim.payout_sum);
-            let known = work.aggregate.fetching + work.aggregate.computing;
+            // What was fetched and averaged while the round was being closed cost the proposal nothing.
+            let ahead = work.aggregate.ready < begun;
+            let parts = work.aggregate.fetching + work.aggregate.computing;
+            let own = if ahead { recomputing } else { recomputing.saturating_sub(parts) };
             self.record(&RoundTiming {
                 session: view.id,
                 round,
+                ahead,
                 fetch_ms: millis(work.aggregate.fetching),
                 aggregate_ms: millis(work.aggregate.computing),
                 evaluate_ms: millis(evaluating),
                 store_ms: millis(storing),
                 chain_ms: millis(sending.elapsed()),
-                own_ms: millis(recomputing.saturating_sub(known)),
+                own_ms: millis(own),
             });
         }
         Ok(())

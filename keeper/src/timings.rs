@@ -19,7 +19,9 @@ pub struct RoundTiming {
     pub session: u64,
     /// Round.
     pub round: u16,
-    /// Reading events, manifests and weights.
+    /// Whether fetching, aggregating and evaluating were done while the round was still being closed.
+    pub ahead: bool,
+    /// Reading manifests and weights.
     pub fetch_ms: f64,
     /// Checking and averaging.
     pub aggregate_ms: f64,
@@ -29,7 +31,7 @@ pub struct RoundTiming {
     pub store_ms: f64,
     /// From handing over the proposal until it was in a block.
     pub chain_ms: f64,
-    /// Payouts and everything else of this process.
+    /// Events, payouts and everything else of this process.
     pub own_ms: f64,
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use parity_abi::State;
-use parity_keeper::Evaluation;
+use parity_keeper::{Evaluation, timings::RoundTiming};
 use parity_protocol::{Address, U256, codec::Block};
 use parity_testkit::anvil::address;
 
@@ -64,6 +64,9 @@ async fn a_session_runs_to_its_end_and_everyone_is_paid_what_the_contract_says()
     let all: u128 = paid.values().sum();
     assert_eq!(world.balance(address(REQUESTER).unwrap()).await, WEALTH - all);
 
+    let timings = std::fs::read_to_string(keeper.config.state.join(parity_keeper::timings::FILE)).unwrap();
+    let timings: Vec<RoundTiming> = timings.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(timings.iter().map(|timing| timing.round).collect::<Vec<_>>(), [1, 2, 3]);
     let report = world.report(session, 3).await;
     assert_eq!(report.evaluation.unwrap().samples, 4);
     let reputation = world.client.reputation();
@@ -160,4 +163,29 @@ async fn a_model_too_large_for_a_keeper_is_left_alone() {
     runners.await.unwrap();
     assert_eq!((ended.state, ended.finalRounds), (State::Completed.number(), 0));
     keeper.assert_running();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trainer_in_its_container_measures_what_the_keeper_itself_would() {
+    let world = Arc::new(World::start().await);
+    let image = std::env::var("PARITY_TRAINER_IMAGE").unwrap_or_else(|_| "parity-trainer:latest".to_owned());
+    parity_runner::sandbox::Docker::open(&image, "test").await.expect("script/trainer-image builds the image");
+    let mut keeper = world.keeper(10).await;
+    keeper.config.evaluation = Evaluation::Docker { image };
+    keeper.start();
+    let spec = uploaded(1);
+    let session = world.create(&spec, terms(&spec, 1, 1)).await;
+    world.seal_holdout(session, spec.digest().unwrap(), &keeper).await;
+    world.fill(session, 20, 1).await;
+    let runners = crowd(&world, session, &spec, 20, 1);
+    world.until_ended(session).await;
+    runners.await.unwrap();
+    let measured = world.report(session, 1).await.evaluation.unwrap();
+    let model = world.manifest(session, 1).await.model;
+    let model = parity_content::get_artifact(&*world.store, &model, None, &[], 1 << 20).await.unwrap();
+    let model = parity_learning::tensors::Tensors::from_bytes(&model, 1 << 20).unwrap();
+    let predictor = parity_learning::predict::Predictor::of_spec(&spec, &model).unwrap();
+    let expected = predictor.evaluate(&crate::spec::holdout()).unwrap();
+    assert_eq!((measured.samples, measured.accuracy), (expected.samples, expected.accuracy));
+    assert!((measured.loss - expected.loss).abs() < 1e-5, "{measured:?} {expected:?}");
 }
