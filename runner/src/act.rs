@@ -128,11 +128,12 @@ pub(crate) async fn post(context: &Context, key: RoundKey, stored: &Stored) -> R
         Err(error) => return Err(error.into()),
     };
     context.cache.clock(key, |timing| timing.chain_ms += millis(begun.elapsed()));
+    let timing = context.cache.stop_clock(key);
+    context.metrics.posted.inc();
     let mut record = train::read(context, key).await?;
     record.posted = Some(receipt.tx_hash);
     train::write(context, key, record).await?;
-    context.metrics.posted.inc();
-    if let Some(timing) = context.cache.stop_clock(key) {
+    if let Some(timing) = timing {
         let timings = context.timings.clone();
         blocking(move || {
             timings.append(&timing);

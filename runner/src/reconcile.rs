@@ -27,6 +27,17 @@ use crate::{
 /// How long the end of an agent may take.
 const GOODBYE: Duration = Duration::from_secs(10);
 
+/// Why the agent looks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wake {
+    /// It is time: there may be a new block.
+    Tick,
+    /// A training ended, which the chain knows nothing of.
+    Trained,
+    /// Something ended that may have changed the chain.
+    Changed,
+}
+
 /// One agent at work.
 pub(crate) struct Reconciler {
     context: Arc<Context>,
@@ -54,10 +65,10 @@ impl Reconciler {
 
     /// Runs until `shutdown`, then stops trainings and leaves transactions to the outbox of the next life.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
-        let mut changed = true;
+        let mut wake = Wake::Changed;
         while !shutdown.is_cancelled() {
             self.liveness.beat();
-            if let Err(error) = self.step(changed).await {
+            if let Err(error) = self.step(wake).await {
                 if !self.node_is_down {
                     tracing::warn!(error = format!("{error:#}"), "cannot look at the chain; trying again");
                 }
@@ -66,14 +77,14 @@ impl Reconciler {
                 tracing::info!("the chain can be seen again");
                 self.node_is_down = false;
             }
-            changed = tokio::select! {
-                () = shutdown.cancelled() => false,
-                () = tokio::time::sleep(self.context.client.poll_interval()) => false,
+            wake = tokio::select! {
+                () = shutdown.cancelled() => Wake::Tick,
+                () = tokio::time::sleep(self.context.client.poll_interval()) => Wake::Tick,
                 (subject, ending) = self.tasks.next() => {
                     if let (Subject::Inspect(session), Ending::Judged(accepted)) = (subject, ending) {
                         self.accepts.insert(session, accepted);
                     }
-                    true
+                    if matches!(subject, Subject::Train(_)) { Wake::Trained } else { Wake::Changed }
                 }
             };
         }
@@ -91,12 +102,14 @@ impl Reconciler {
     }
 
     /// One look and what follows from it. Reads the chain only where a block or the end of a task may have changed it.
-    async fn step(&mut self, changed: bool) -> Result<()> {
-        let block = self.context.client.block_number().await?;
-        if changed || self.view.as_ref().is_none_or(|view| view.block != block) {
-            let view = self.snapshots.read(block).await?;
-            self.forget_ended(&view);
-            self.view = Some(view);
+    async fn step(&mut self, wake: Wake) -> Result<()> {
+        if wake != Wake::Trained || self.view.is_none() {
+            let block = self.context.client.block_number().await?;
+            if wake == Wake::Changed || self.view.as_ref().is_none_or(|view| view.block != block) {
+                let view = self.snapshots.read(block).await?;
+                self.forget_ended(&view);
+                self.view = Some(view);
+            }
         }
         let Some(view) = self.view.clone() else { return Ok(()) };
         let memory = self.memory(&view).await?;

@@ -28,10 +28,10 @@ use crate::{
 /// up. Work from the same inputs that is already recorded is not repeated.
 pub(crate) async fn train(context: &Context, session: &SessionView, key: RoundKey) -> Result<()> {
     context.cache.start_clock(key, unix_millis());
-    match attempt(context, session, key).await {
+    let mut record = read(context, key).await?;
+    match attempt(context, session, key, &mut record).await {
         Err(trouble @ (Trouble::Failed(_) | Trouble::Hopeless(_))) => {
             context.metrics.failures.inc();
-            let mut record = read(context, key).await?;
             record.failures.push(trouble.to_string());
             record.hopeless = matches!(trouble, Trouble::Hopeless(_));
             let given_up = record.progress(context.config.attempts) == Progress::GivenUp;
@@ -45,7 +45,8 @@ pub(crate) async fn train(context: &Context, session: &SessionView, key: RoundKe
     }
 }
 
-async fn attempt(context: &Context, session: &SessionView, key: RoundKey) -> Result<()> {
+/// Leaves in `record` what the training was made of, and on success the update.
+async fn attempt(context: &Context, session: &SessionView, key: RoundKey, record: &mut RoundRecord) -> Result<()> {
     let begun = Instant::now();
     let seat = session.seats.get(usize::from(key.seat)).and_then(Option::as_ref);
     let seat = seat.ok_or_else(|| Trouble::Later(anyhow::anyhow!("seat {} has no holder any more", key.seat)))?;
@@ -53,14 +54,10 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey) -> Res
     let rows = inputs::rows(context, session, key.seat, seat, &spec).await?;
     let model = Arc::new(inputs::model(context, session, &spec).await?);
     let fetched = begun.elapsed();
-
-    let mut record = read(context, key).await?;
     record.renew(&Inputs { spec: session.offer.spec, model: session.model, data: rows.digest });
     if record.stored.is_some() {
         return Ok(());
     }
-    record.begun += 1;
-    write(context, key, record.clone()).await?;
 
     let holdout = measure(&spec, &model, &rows).await?;
     let output = run(context, &spec, &rows, &model, key).await?;
@@ -83,7 +80,7 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey) -> Res
     let digest = put_manifest(&*context.store, &manifest).await?;
     context.cache.clock(key, |timing| timing.store_ms += millis(storing.elapsed()));
     record.stored = Some(Stored { digest, samples: manifest.samples });
-    write(context, key, record).await?;
+    write(context, key, record.clone()).await?;
     context.metrics.trainings.inc();
     tracing::info!(%digest, samples = manifest.samples, "trained a round");
     Ok(())

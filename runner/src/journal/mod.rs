@@ -164,10 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn a_round_is_given_up_after_enough_failures_and_not_by_kills() {
-        let mut record = RoundRecord { begun: 50, ..Default::default() };
+    fn a_round_is_given_up_after_enough_failures() {
+        let mut record = RoundRecord::default();
         assert_eq!(record.progress(2), Progress::Open);
         record.failures = vec!["a".into(), "b".into()];
         assert_eq!(record.progress(2), Progress::GivenUp);
+        assert_eq!(record.progress(3), Progress::Open);
+        record.hopeless = true;
+        assert_eq!(record.progress(3), Progress::GivenUp);
     }
 }

@@ -21,9 +21,7 @@ pub struct Inputs {
 pub struct RoundRecord {
     /// Inputs of the training that is recorded here.
     pub inputs: Option<Inputs>,
-    /// Trainings that were begun with these inputs; more than failed ones after a kill.
-    pub begun: u32,
-    /// Why trainings failed, oldest first.
+    /// Why trainings from these inputs failed, oldest first.
     pub failures: Vec<String>,
     /// The last failure would only repeat itself.
     pub hopeless: bool,

@@ -109,7 +109,10 @@ impl Docker {
             tracing::warn!(warning, "the Docker daemon does not enforce everything that was asked");
         }
         let outcome = supervise(container.run_to_end(folder, limits, begun), folder, limits).await;
-        container.remove().await?;
+        // One that ended by itself can be removed behind the caller's back; one that was stopped may still be running.
+        if outcome.is_err() {
+            container.remove().await?;
+        }
         outcome
     }
 
@@ -255,7 +258,7 @@ impl Drop for Container {
         if self.removed {
             return;
         }
-        // The job was cancelled. Where no runtime is left to do it, the next start of the owner removes the container.
+        // Where no runtime is left to do it, the next start of the owner removes the container.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (client, id) = (self.client.clone(), std::mem::take(&mut self.id));
             runtime.spawn(async move {

@@ -48,13 +48,14 @@ impl Image {
         fs::copy(busybox(), root.path().join("bin/busybox")).unwrap();
         fs::set_permissions(root.path().join("bin/busybox"), fs::Permissions::from_mode(0o755)).unwrap();
         write_program(&root.path().join("trainer"), &format!("#!/bin/busybox sh\n{script}"));
-        let tar =
+        let mut tar =
             Command::new("tar").arg("-C").arg(root.path()).args(["-c", "."]).stdout(Stdio::piped()).spawn().unwrap();
         let import = Command::new("docker")
             .args(["import", "--change", r#"ENTRYPOINT ["/trainer"]"#, "-"])
-            .stdin(tar.stdout.unwrap())
+            .stdin(tar.stdout.take().unwrap())
             .output()
             .unwrap();
+        assert!(tar.wait().unwrap().success());
         assert!(import.status.success(), "docker import: {}", String::from_utf8_lossy(&import.stderr));
         Self { id: String::from_utf8(import.stdout).unwrap().trim().to_owned() }
     }

@@ -1,4 +1,5 @@
 //! The agent and its sandbox against real parts: Docker, processes, anvil with the contracts, content stores.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panic")]
 
 mod agent;
 mod hostile;

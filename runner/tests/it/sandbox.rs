@@ -69,6 +69,9 @@ async fn outcome(kind: Kind, script: &str, limits: Limits) -> Result<Output, Err
     let bench = Bench::new(kind, script).await;
     let outcome = bench.run(limits).await;
     assert!(bench.is_clean(), "files of the job are left");
+    if let Sandbox::Docker(docker) = &bench.sandbox {
+        docker.remove_leftovers().await.unwrap();
+    }
     outcome
 }
 
@@ -102,6 +105,9 @@ async fn an_evaluation_needs_no_update(kind: Kind) {
     let job = Job { kind: JobKind::Evaluate {}, ..job() };
     let output = bench.sandbox.run(&job, DATA, None, &LIMITS, &bench.work()).await.unwrap();
     assert_eq!(output.update, None);
+    if let Sandbox::Docker(docker) = &bench.sandbox {
+        docker.remove_leftovers().await.unwrap();
+    }
 }
 
 async fn a_hang_ends_at_the_time_limit(kind: Kind) {
