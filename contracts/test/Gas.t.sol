@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {VmSafe} from "forge-std/Vm.sol";
+
 import {IEscrow} from "../src/interfaces/IEscrow.sol";
 import {SessionTest} from "./support/SessionTest.sol";
 import {SumTree} from "./support/SumTree.sol";
@@ -11,6 +13,11 @@ import {SumTree} from "./support/SumTree.sol";
 /// forge-config: ci.isolate = true
 contract GasTest is SessionTest {
     string private constant GROUP = "gas";
+
+    function setUp() public override {
+        vm.skip(vm.isContext(VmSafe.ForgeContext.Coverage), "coverage compiles without the optimizer");
+        super.setUp();
+    }
 
     function test_Stakes() public {
         address runner = makeAddr("first");

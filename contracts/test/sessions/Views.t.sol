@@ -63,18 +63,4 @@ contract SessionsViewsTest is SessionTest {
         assertEq(sessions.terms(7).seats, 0);
         assertEq(sessions.seatsOf(7).length, 0);
     }
-
-    function test_EveryContractFitsWithATenthToSpare() public view {
-        address[6] memory deployed = [
-            address(authority),
-            address(stakes),
-            address(escrow),
-            address(operators),
-            address(reputation),
-            address(sessions)
-        ];
-        for (uint256 i = 0; i < deployed.length; ++i) {
-            assertLe(deployed[i].code.length, uint256(24_576 * 9) / 10);
-        }
-    }
 }
