@@ -7,4 +7,5 @@ mod kills;
 mod pilot;
 mod private;
 mod sandbox;
+mod trainer;
 mod world;

@@ -1,0 +1,61 @@
+//! The real trainer in both sandboxes.
+
+use std::path::PathBuf;
+
+use parity_learning::{
+    model,
+    table::{Labels, Table},
+    tensors::Tensors,
+};
+use parity_protocol::{
+    job::{Job, JobKind},
+    model::{Model, Optimizer, Training},
+    schema::{Scaling, Task},
+};
+use parity_runner::sandbox::{Docker, Limits, Process, Sandbox};
+
+/// A variable of script/lib/env.sh.
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: source script/lib/env.sh"))
+}
+
+async fn sandboxes() -> [Sandbox; 2] {
+    let image = variable("PARITY_TRAINER_IMAGE");
+    let docker = Docker::open(&image, "real-trainer-test").await.expect("script/trainer-image makes the image");
+    let libraries = std::env::var_os("PARITY_LIBTORCH").map(|folder| PathBuf::from(folder).join("lib"));
+    let process = Process::open(variable("PARITY_TRAINER").as_ref(), libraries.as_deref()).await;
+    [Sandbox::Docker(docker), Sandbox::Process(process.expect("script/trainer-image builds the trainer"))]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_job_gives_the_same_bytes_in_a_container_and_in_a_process() {
+    let architecture = Model::NeuralNetwork { hidden: vec![16] };
+    let training = Training { optimizer: Optimizer::Adam { learning_rate: 0.01 }, epochs: 5, batch_size: 8, seed: 3 };
+    let start = model::initial_of(&architecture, 2, 2, training.seed).to_bytes();
+    let job = Job {
+        kind: JobKind::Train { training, round: 2, seat: 1 },
+        model: architecture,
+        features: 2,
+        outputs: 2,
+        task: Task::Classification { classes: vec!["no".into(), "yes".into()] },
+        scaling: Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2] },
+        threads: 1,
+    };
+    let labels: Vec<i64> = (0..40).map(|row| row % 2).collect();
+    let x = (0_u16..40).flat_map(|row| [f32::from(row % 7), if row % 2 == 0 { -1.0 } else { 1.0 }]).collect();
+    let data = Table { features: 2, x, labels: Labels::Classes(labels) }.to_safetensors();
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut updates = Vec::new();
+    for sandbox in sandboxes().await {
+        let output = sandbox.run(&job, &data, Some(&start), &Limits::default(), folder.path()).await.unwrap();
+        assert_eq!(output.result.samples, 40);
+        updates.push(output.update.unwrap());
+        if let Sandbox::Docker(docker) = &sandbox {
+            docker.remove_leftovers().await.unwrap();
+        }
+    }
+    assert_eq!(updates[0], updates[1]);
+    assert_ne!(updates[0], start);
+    assert_eq!(Tensors::from_bytes(&updates[0], 1 << 20).unwrap().not_finite(), None);
+}
