@@ -60,7 +60,7 @@ fn unusable_input_is_refused_before_anything_is_signed() {
         (&["--privacy-level", "medium"], &["'medium' is not yet available", "'none'", "'low'"]),
         (&["--privacy-level", "high"], &["'high' is not yet available", "'none'", "'low'"]),
         (&["--label", "outcome"], &["no column 'outcome' for --label", "'a'"]),
-        (&["--task", "regression"], &["good.csv, line 2", "'no'", "'label'"]),
+        (&["--task", "regression"], &["good.csv, line 2", "the label is 'no'", "--task classification"]),
         (&["--holdout", "1.5"], &["--holdout 1.5 must lie between 0 and 1"]),
         (&["--quorum", "9"], &["--quorum 9", "3 seats"]),
         (&["--hidden", "8", "--model-type", "logistic_regression"], &["--hidden", "neural_network"]),

@@ -29,9 +29,9 @@ impl Random {
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    /// One of `choices`.
-    pub(crate) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+    /// Takes one out of `choices`, which must not be empty.
+    pub(crate) fn take<T>(&mut self, choices: &mut Vec<T>) -> T {
         let index = self.below(u64::try_from(choices.len()).unwrap());
-        &choices[usize::try_from(index).unwrap()]
+        choices.swap_remove(usize::try_from(index).unwrap())
     }
 }
