@@ -8,4 +8,5 @@ mod pilot;
 mod private;
 mod sandbox;
 mod trainer;
+mod trouble;
 mod world;
