@@ -40,7 +40,7 @@ fn unusable() -> Vec<(&'static str, String, &'static [&'static str])> {
 
 #[test]
 fn unusable_input_is_refused_before_anything_is_signed() {
-    let devnet = Devnet::start_as(&Layout { runners: 1, ..Layout::default() });
+    let devnet = Devnet::start_as(&Layout { runners: 2, ..Layout::default() });
     let chain = devnet.chain();
     let purses = Purses::open(&devnet, &chain);
     let nonce = chain.nonce(purses.requester());
@@ -110,7 +110,7 @@ fn wrong_network(devnet: &Devnet) {
 /// Content that is gone or damaged is refused by name; the session itself goes on.
 fn session_with_damaged_content(devnet: &Devnet, file: &Path) {
     let chain = devnet.chain();
-    let flags = ["--seats", "1", "--total-rounds", "1"];
+    let flags = ["--seats", "2", "--total-rounds", "1"];
     devnet.json(&[&["fl", "create-session-with-data", file.to_str().unwrap()], &flags[..]].concat());
     assert_eq!(devnet.watch(1).1["state"], "Completed");
     settlement::check(devnet, &chain, 1);
