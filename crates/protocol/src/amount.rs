@@ -43,6 +43,7 @@ impl TokenAmount {
     ///
     /// # Errors
     /// [`Error::AmountOverflow`] above 2^128-1.
+    #[expect(clippy::should_implement_trait, reason = "an operator cannot return an error, and money must")]
     pub fn add(self, other: Self) -> Result<Self> {
         self.0.checked_add(other.0).map(Self).ok_or(Error::AmountOverflow { operation: "a sum" })
     }
@@ -51,6 +52,7 @@ impl TokenAmount {
     ///
     /// # Errors
     /// [`Error::AmountOverflow`] when `other` is larger.
+    #[expect(clippy::should_implement_trait, reason = "an operator cannot return an error, and money must")]
     pub fn sub(self, other: Self) -> Result<Self> {
         self.0.checked_sub(other.0).map(Self).ok_or(Error::AmountOverflow { operation: "a difference" })
     }
@@ -59,6 +61,7 @@ impl TokenAmount {
     ///
     /// # Errors
     /// [`Error::AmountOverflow`] above 2^128-1.
+    #[expect(clippy::should_implement_trait, reason = "an operator cannot return an error, and money must")]
     pub fn mul(self, count: u64) -> Result<Self> {
         self.0.checked_mul(u128::from(count)).map(Self).ok_or(Error::AmountOverflow { operation: "a product" })
     }
