@@ -69,6 +69,24 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::result_large_err, reason = "the jail's closure returns figment's own error")]
+    fn the_environment_beats_the_file_and_a_flag_beats_the_environment() {
+        figment::Jail::expect_with(|jail| {
+            jail.create_file("parity.toml", "rpc = 'file'\nlimit = 2")?;
+            jail.set_env("PARITY_SERVICE_LAYERS_RPC", "environment");
+            jail.set_env("PARITY_SERVICE_LAYERS_LIMIT", "7");
+            let (defaults, file) = (serde_json::json!({}), Path::new("parity.toml"));
+            let flags = serde_json::json!({"limit": 9});
+            let config: Sample = load_config(&defaults, Some(file), "PARITY_SERVICE_LAYERS", &flags).unwrap();
+            assert_eq!(config, Sample { rpc: "environment".into(), limit: 9 });
+            jail.set_env("PARITY_SERVICE_LAYERS_LIMITS", "7");
+            let error = load_config::<Sample>(&defaults, Some(file), "PARITY_SERVICE_LAYERS", &flags).unwrap_err();
+            assert!(error.to_string().contains("limits"), "{error}");
+            Ok(())
+        });
+    }
+
+    #[test]
     fn an_unknown_key_is_named() {
         let error = read("limits = 2", serde_json::json!({})).unwrap_err().to_string();
         assert!(error.contains("limits"), "{error}");

@@ -90,7 +90,48 @@ async fn metrics(State(health): State<Health>) -> impl IntoResponse {
 
 #[cfg(test)]
 mod tests {
+    use prometheus_client::metrics::counter::Counter;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
+
     use super::*;
+
+    /// The whole answer to a GET, head and body.
+    async fn get(address: SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn health_and_metrics_are_served_until_shutdown() {
+        let (mut registry, counter) = (Registry::default(), Counter::<u64>::default());
+        registry.register("rounds", "Rounds closed", counter.clone());
+        counter.inc();
+        let liveness = Liveness::new(Duration::from_millis(200));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let shutdown = CancellationToken::new();
+        let server = tokio::spawn(Health::new(liveness.clone(), registry).serve(address, shutdown.clone()));
+        while TcpStream::connect(address).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        liveness.beat();
+        assert!(get(address, "/health").await.starts_with("HTTP/1.1 200"));
+        assert!(get(address, "/metrics").await.contains("rounds_total 1"));
+        while liveness.is_alive() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(get(address, "/health").await.starts_with("HTTP/1.1 503"));
+        shutdown.cancel();
+        server.await.unwrap().unwrap();
+    }
 
     #[test]
     fn a_daemon_without_beats_counts_as_dead() {

@@ -1,11 +1,14 @@
 //! A local network for one test: anvil, a client, wallets with money, and reorganisations at will.
 
 use alloy::{
-    network::EthereumWallet,
-    primitives::{Address, U256},
-    providers::{DynProvider, Provider, ProviderBuilder, ext::AnvilApi},
-    rpc::types::anvil::{MineOptions, ReorgOptions},
+    primitives::{Address, B256, U256},
+    providers::{DynProvider, Provider, ext::AnvilApi},
+    rpc::types::{
+        TransactionRequest,
+        anvil::{MineOptions, ReorgOptions},
+    },
     signers::local::PrivateKeySigner,
+    sol_types::SolCall,
 };
 use anyhow::Context;
 use parity_abi::{Deployments, MockUsdfc};
@@ -127,18 +130,19 @@ impl Network {
         Ok(Outbox::open(self.folder.path(), self.client.clone(), self.wallet(index)?).await?)
     }
 
-    /// Creates mock USDFC. Uses anvil's last account, which nothing else does.
+    /// Creates mock USDFC. Uses anvil's last account, which nothing else does and which the node itself signs for.
     ///
     /// # Errors
     /// When the node does not answer.
     pub async fn mint(&self, to: Address, amount: TokenAmount) -> anyhow::Result<()> {
-        let signer = anvil::account(anvil::ACCOUNTS - 1)?;
-        let provider =
-            ProviderBuilder::new().wallet(EthereumWallet::from(signer)).connect_http(self.anvil.rpc().parse()?);
-        let token = MockUsdfc::new(self.deployments().usdfc, provider);
-        let sent = token.mint(to, U256::from(amount.base_units())).send().await.context("minting mock USDFC")?;
-        // alloy's own waiting looks four times a second at most.
-        while self.control.get_transaction_receipt(*sent.tx_hash()).await?.is_none() {
+        let call = MockUsdfc::mintCall { to, amount: U256::from(amount.base_units()) };
+        let request = TransactionRequest::default()
+            .from(anvil::address(anvil::ACCOUNTS - 1)?)
+            .to(self.deployments().usdfc)
+            .input(call.abi_encode().into());
+        let hash: B256 =
+            self.control.raw_request("eth_sendTransaction".into(), (request,)).await.context("minting mock USDFC")?;
+        while self.control.get_transaction_receipt(hash).await?.is_none() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         Ok(())

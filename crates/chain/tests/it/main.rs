@@ -1,6 +1,7 @@
 //! The chain adapter against a real anvil, straight and through a proxy with Filecoin's quirks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod chaos;
 mod client;
 mod outbox;
 mod recovery;

@@ -1,6 +1,9 @@
 //! The log stream: whatever the chain does, what a reader keeps equals a fresh read.
 
-use alloy::primitives::{Address, B256};
+use alloy::{
+    primitives::{Address, B256},
+    providers::Provider,
+};
 use parity_abi::{Contract, Event};
 use parity_chain::{Client, Error, Header, LogStream, Step};
 use parity_testkit::{Network, Quirks};
@@ -170,13 +173,15 @@ async fn long_ranges_are_split_as_the_node_demands() {
             tokio::spawn(async move { outbox.execute(&format!("mint/{n}"), call).await })
         })
         .collect();
-    crate::eventually("all are in blocks", || async {
-        if outbox.unfinished().len() == 6 {
-            network.mine(1).await.unwrap();
-        }
-        work.iter().all(tokio::task::JoinHandle::is_finished)
+    crate::eventually("the pool has all of them", || async {
+        network.control().get_transaction_count(outbox.address()).pending().await.unwrap() == 6
     })
     .await;
+    network.mine(1).await.unwrap();
+    outbox.drain().await.unwrap();
+    for result in futures::future::join_all(work).await {
+        result.unwrap().unwrap();
+    }
     network.mine(40).await.unwrap();
     // A block with more results than the limit allows for ranges, in a chain longer than the limit.
     let proxy = network.proxy(Quirks { log_range: Some(5), log_results: Some(2), ..Quirks::default() }).await.unwrap();
