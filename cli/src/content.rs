@@ -27,16 +27,17 @@ pub(crate) async fn run(command: ContentCommand, args: &GlobalArgs) -> anyhow::R
         ContentCommand::Cid { file } => {
             let bar = output.byte_progress(size_of(&file)?, "hashing");
             let worker = bar.clone();
-            let link =
-                tokio::task::spawn_blocking(move || parity_content::cid_of_file(&file, &|bytes| worker.inc(bytes)))
-                    .await??;
+            let hashing = tokio::task::spawn_blocking(move || {
+                parity_content::cid_of_file(&file, |bytes| worker.inc(bytes)).map_err(anyhow::Error::from)
+            });
+            let link = hashing.await??;
             bar.finish_and_clear();
             FileEntry { cid: link.link.to_string(), bytes: link.bytes }
         }
         ContentCommand::Add { file } => {
             let store = parity_content::open(&stores(args)?)?;
             let bar = output.byte_progress(size_of(&file)?, "storing");
-            let link = parity_content::put_file(&*store, &file, &|bytes| bar.inc(bytes)).await?;
+            let link = parity_content::put_file(&*store, &file, |bytes| bar.inc(bytes)).await?;
             bar.finish_and_clear();
             FileEntry { cid: link.link.to_string(), bytes: link.bytes }
         }

@@ -4,6 +4,7 @@
 //! `PARITY_SANDBOX` says, in Docker by default; `script/test network` prepares everything.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::print_stdout, reason = "a test says what it measured")]
 
 mod bad_input;
 mod chain;

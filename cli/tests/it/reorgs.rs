@@ -89,7 +89,7 @@ fn sessions_and_tables_survive_reorganisations_of_every_depth() {
         thread::sleep(Duration::from_millis(500 + random.below(2500)));
         struck += usize::from(!chain.is_completed(session));
         let depth = random.take(&mut depths);
-        let (retreats, keeping) = (depth % 2 == 0, random.below(2) == 0);
+        let (retreats, keeping) = (depth.is_multiple_of(2), random.below(2) == 0);
         let transactions = reorganise(&chain, depth, retreats, keeping);
         println!("depth {depth}: retreats {retreats}, {transactions} transactions dropped, kept in the pool {keeping}");
         dropped += transactions;
