@@ -144,7 +144,12 @@ contract SessionsClaimSeatTest is SessionTest {
 
         _conclude(id, REWARD);
         assertEq(sessions.session(id).occupied, 3);
+        _submit(id, 0);
+        _submit(id, 1);
         _submit(id, 2, runners[3]);
+        sessions.close(id, 2);
+        _conclude(id, 2 * REWARD);
+        assertEq(sessions.session(id).occupied, 3, "nobody joins twice");
     }
 
     function test_AReopenedUploadedSeatShowsNoStaleShard() public {
