@@ -131,8 +131,17 @@ impl World {
         }
     }
 
+    /// A session. anvil may have no head for a moment while it reorganises.
     pub(crate) async fn session(&self, session: u64) -> ISessions::Session {
-        self.client().session(U256::from(session)).await.unwrap()
+        let mut attempts = 20;
+        loop {
+            match self.client().session(U256::from(session)).await {
+                Ok(found) => return found,
+                Err(error) => assert!(attempts > 0 && error.reverted().is_none(), "{error}"),
+            }
+            attempts -= 1;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Every update that was posted, in order.
