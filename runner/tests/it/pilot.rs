@@ -32,7 +32,8 @@ pub(crate) async fn fly(world: &World, session: u64, spec: &SessionSpec) {
                     world.keeper.send(&format!("close/{session}/{}", now.round), &sessions.close(id, now.round)).await
                 }
                 (State::Active, Phase::Closed) => {
-                    let aggregate = aggregate(world, session, now.round, spec).await;
+                    // The updates may just be gone in a reorganisation.
+                    let Some(aggregate) = aggregate(world, session, now.round, spec).await else { return false };
                     let propose = sessions.propose(id, now.round, aggregate, B256::ZERO, B256::ZERO, 0, B256::ZERO);
                     world.keeper.send(&format!("propose/{session}/{}", now.round), &propose).await
                 }
@@ -51,9 +52,9 @@ pub(crate) async fn fly(world: &World, session: u64, spec: &SessionSpec) {
 }
 
 /// The manifest of a round's result.
-async fn aggregate(world: &World, session: u64, round: u16, spec: &SessionSpec) -> B256 {
+async fn aggregate(world: &World, session: u64, round: u16, spec: &SessionSpec) -> Option<B256> {
     let posted = world.posted(session).await;
-    let update = posted.iter().rev().find(|update| update.round == round).unwrap();
+    let update = posted.iter().rev().find(|update| update.round == round)?;
     let weights = weights(world, &world.manifest(update.digest).await.weights, spec).await;
     let model = put_sealed(&*world.store, weights, &[], &[]).await.unwrap();
     let previous = world.session(session).await.model;
@@ -65,7 +66,7 @@ async fn aggregate(world: &World, session: u64, round: u16, spec: &SessionSpec) 
         accepted: Vec::new(),
         rejected: Vec::new(),
     };
-    put_manifest(&*world.store, &manifest).await.unwrap()
+    Some(put_manifest(&*world.store, &manifest).await.unwrap())
 }
 
 /// The weights of an update, opened with the keeper's key.
