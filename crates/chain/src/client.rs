@@ -1,22 +1,16 @@
-//! Typed reads of one network.
+//! A connection to one network: the node, the contracts behind it, how requests are made.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use alloy::{
-    eips::{BlockId, BlockNumberOrTag},
-    primitives::{Address, B256, Bytes, U256},
     providers::{DynProvider, Provider, ProviderBuilder},
     rpc::client::ClientBuilder,
     transports::http::{Http, reqwest},
 };
-use parity_abi::{
-    Authority, Contract, ContractError, Deployments, Escrow, ISessions, MockUsdfc, Operators, Reputation, Sessions,
-    Stakes, State,
-};
-use parity_protocol::TokenAmount;
+use parity_abi::{Authority, Contract, Deployments, Escrow, MockUsdfc, Operators, Reputation, Sessions, Stakes};
 
 use crate::{
-    Error, Fault, Result,
+    Error, Result,
     transport::{Retry, RetryLayer},
 };
 
@@ -49,19 +43,6 @@ impl Default for ClientOptions {
             finality: 900,
         }
     }
-}
-
-/// What a reader needs of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Header {
-    /// Height; Filecoin leaves gaps.
-    pub number: u64,
-    /// Hash of the block (tipset).
-    pub hash: B256,
-    /// Hash of the block before, which may be more than one height below.
-    pub parent_hash: B256,
-    /// Unix time in seconds.
-    pub timestamp: u64,
 }
 
 /// A connection to a node and the contracts behind it. Cheap to clone.
@@ -214,157 +195,6 @@ impl Client {
     /// The token of this network. Away from a local network it is the real USDFC, which has no `mint`.
     pub fn usdfc(&self) -> MockUsdfc::MockUsdfcInstance<DynProvider> {
         MockUsdfc::new(self.0.deployments.usdfc, self.0.provider.clone())
-    }
-
-    /// A session.
-    ///
-    /// # Errors
-    /// [`Error::Reverted`] when there is none of that number.
-    pub async fn session(&self, id: U256) -> Result<ISessions::Session> {
-        let session =
-            self.sessions().session(id).call().await.map_err(|error| Error::contract("Sessions.session", error))?;
-        if session.state == State::None.number() {
-            let unknown = Sessions::Sessions_UnknownSession { session: id };
-            return Err(Error::Reverted(ContractError::Sessions(Sessions::SessionsErrors::Sessions_UnknownSession(
-                unknown,
-            ))));
-        }
-        Ok(session)
-    }
-
-    /// The terms of a session.
-    ///
-    /// # Errors
-    /// [`Error::Reverted`] when there is none of that number.
-    pub async fn terms(&self, id: U256) -> Result<ISessions::Terms> {
-        self.sessions().terms(id).call().await.map_err(|error| Error::contract("Sessions.terms", error))
-    }
-
-    /// All seats of a session, by index.
-    ///
-    /// # Errors
-    /// [`Error::Reverted`] when there is no such session.
-    pub async fn seats(&self, id: U256) -> Result<Vec<ISessions::Seat>> {
-        self.sessions().seatsOf(id).call().await.map_err(|error| Error::contract("Sessions.seatsOf", error))
-    }
-
-    /// The standing proposal of a session; all zero when there is none.
-    ///
-    /// # Errors
-    /// [`Error::Reverted`] when there is no such session.
-    pub async fn proposal(&self, id: U256) -> Result<ISessions::Proposal> {
-        self.sessions().proposal(id).call().await.map_err(|error| Error::contract("Sessions.proposal", error))
-    }
-
-    /// USDFC of an account.
-    ///
-    /// # Errors
-    /// When the node does not answer.
-    pub async fn usdfc_balance(&self, owner: Address) -> Result<TokenAmount> {
-        let units =
-            self.usdfc().balanceOf(owner).call().await.map_err(|error| Error::contract("USDFC.balanceOf", error))?;
-        Ok(TokenAmount::from_base_units(units.saturating_to()))
-    }
-
-    /// FIL of an account in attoFIL: what pays for gas.
-    ///
-    /// # Errors
-    /// When the node does not answer.
-    pub async fn gas_balance(&self, owner: Address) -> Result<U256> {
-        self.0.provider.get_balance(owner).await.map_err(|error| Error::node("to show a balance", error))
-    }
-
-    /// Height of the head.
-    ///
-    /// # Errors
-    /// When the node does not answer.
-    pub async fn block_number(&self) -> Result<u64> {
-        self.0.provider.get_block_number().await.map_err(|error| Error::node("to tell its height", error))
-    }
-
-    /// The head.
-    ///
-    /// # Errors
-    /// When the node does not answer.
-    pub async fn head(&self) -> Result<Header> {
-        self.header(BlockNumberOrTag::Latest).await?.ok_or_else(|| Error::Node {
-            what: "to show its head",
-            fault: Fault::NotYetAvailable,
-            source: Box::new(alloy::transports::RpcError::NullResp),
-        })
-    }
-
-    /// The block at a height; `None` for a null round and for a height that the node does not have yet.
-    ///
-    /// # Errors
-    /// When the node does not answer.
-    pub async fn header_at(&self, number: u64) -> Result<Option<Header>> {
-        self.header(BlockNumberOrTag::Number(number)).await
-    }
-
-    /// Height up to which the chain will not change, by the node's own word, kept within 20 and `finality` blocks of the
-    /// head (nodes disagree widely on it).
-    ///
-    /// # Errors
-    /// When the node does not answer.
-    pub async fn finalized(&self) -> Result<u64> {
-        let head = self.block_number().await?;
-        let told = match self.header(BlockNumberOrTag::Finalized).await {
-            Ok(header) => header.map_or(0, |header| header.number),
-            Err(error) if error.is_retryable() => return Err(error),
-            Err(_) => 0,
-        };
-        Ok(told.clamp(head.saturating_sub(self.0.options.finality), head.saturating_sub(20)))
-    }
-
-    async fn header(&self, at: BlockNumberOrTag) -> Result<Option<Header>> {
-        match self.0.provider.get_block_by_number(at).await {
-            Ok(block) => Ok(block.map(|block| Header {
-                number: block.header.number,
-                hash: block.header.hash,
-                parent_hash: block.header.parent_hash,
-                timestamp: block.header.timestamp,
-            })),
-            Err(error) => match Fault::of(&error) {
-                Fault::NullRound | Fault::NotYetAvailable => Ok(None),
-                _ => Err(Error::node("to show a block", error)),
-            },
-        }
-    }
-
-    /// Waits until the chain has reached a height and returns the height it has.
-    ///
-    /// # Errors
-    /// When the node does not answer.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses nothing.
-    pub async fn wait_for_block(&self, number: u64) -> Result<u64> {
-        loop {
-            let head = self.block_number().await?;
-            if head >= number {
-                return Ok(head);
-            }
-            tokio::time::sleep(self.0.poll).await;
-        }
-    }
-
-    /// Number of transactions of an account at a height, or at the head.
-    pub(crate) async fn nonce_at(&self, account: Address, at: BlockId) -> Result<u64> {
-        self.0
-            .provider
-            .get_transaction_count(account)
-            .block_id(at)
-            .await
-            .map_err(|error| Error::node("to tell a nonce", error))
-    }
-
-    /// Executes a call without sending it and returns what it returns.
-    ///
-    /// # Errors
-    /// [`Error::Reverted`] with the contract's reason.
-    pub async fn simulate(&self, from: Address, call: &crate::Call) -> Result<Bytes> {
-        self.0.provider.call(call.request(from)).await.map_err(|error| Error::node("to simulate a call", error))
     }
 }
 
