@@ -179,6 +179,19 @@ contract SessionsClaimSeatTest is SessionTest {
         _claimSeat(id, 2, runners[3]);
     }
 
+    function test_WhereTheRequesterCancelledNobodyJoinsTheNextRound() public {
+        uint256 id = _started(_terms());
+        _submit(id, 0);
+        _submit(id, 1);
+        _skip(ROUND_PERIOD + 1);
+        sessions.close(id, 1);
+        sessions.forfeit(id, 2);
+        vm.prank(requester);
+        sessions.cancel(id);
+        _expectWrongPhase(ISessions.Phase.Training, ISessions.Phase.Closed);
+        _claimSeat(id, 2, runners[3]);
+    }
+
     function test_AfterTheEndNobodyJoins() public {
         uint256 id = _create(_terms());
         vm.prank(requester);

@@ -74,6 +74,21 @@ contract SessionsVoidRoundTest is SessionTest {
         assertEq(sessions.seat(id, 2).finished, 2);
     }
 
+    /// @dev Seat 2 posts in void round 1, misses final round 2, posts in round 3.
+    function test_AVoidRoundBeforeAFinalOneIsNotCountedLater() public {
+        _close(id);
+        _skip(PROPOSE_PERIOD + 1);
+        sessions.voidRound(id, 1);
+        _submit(id, 0);
+        _submit(id, 1);
+        _skip(ROUND_PERIOD + 1);
+        sessions.close(id, 2);
+        _conclude(id, REWARD);
+        _round(id, 2 * REWARD);
+        assertEq(sessions.seat(id, 0).finished, 2);
+        assertEq(sessions.seat(id, 2).finished, 1);
+    }
+
     function test_TheLastVoidRoundEndsTheSession() public {
         _round(id, REWARD);
         _round(id, 2 * REWARD);
