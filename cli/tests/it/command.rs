@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -55,14 +55,6 @@ impl Home {
         &self.path
     }
 
-    /// A command line, to be started in the home itself.
-    pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(&self.path);
-        self.set_up(&mut command);
-        command
-    }
-
     /// Points a command at this home.
     pub(crate) fn set_up(&self, command: &mut Command) {
         command.env("PARITY_HOME", &self.path).env("RUST_LOG", "info").stdin(Stdio::null());
@@ -78,17 +70,19 @@ impl Home {
 
     /// Runs `parity` in a folder.
     pub(crate) fn parity_in(&self, folder: &Path, arguments: &[&str]) -> Output {
-        let mut command = self.command(PARITY, arguments);
-        command.current_dir(folder);
+        self.start_in(folder, arguments).finish()
+    }
+
+    /// Starts `parity` in a folder.
+    pub(crate) fn start_in(&self, folder: &Path, arguments: &[&str]) -> Running {
+        let mut command = Command::new(PARITY);
+        command.args(arguments).current_dir(folder);
+        self.set_up(&mut command);
         let number = self.commands.fetch_add(1, Ordering::Relaxed);
         let file = |kind: &str| self.path.join(format!("commands/{number}.{kind}"));
-        let (out, err) = (file("out"), file("err"));
-        command.stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
-        let line = format!("parity {}", arguments.join(" "));
-        let mut child = command.spawn().unwrap();
-        let status =
-            wait::until(&format!("'{line}' ends (see {})", err.display()), PATIENCE, || child.try_wait().unwrap());
-        Output { line, status, stdout: fs::read_to_string(out).unwrap(), stderr: fs::read_to_string(err).unwrap() }
+        let (stdout, stderr) = (file("out"), file("err"));
+        command.stdout(File::create(&stdout).unwrap()).stderr(File::create(&stderr).unwrap());
+        Running { line: format!("parity {}", arguments.join(" ")), child: command.spawn().unwrap(), stdout, stderr }
     }
 }
 
@@ -99,6 +93,42 @@ impl Drop for Home {
         {
             println!("what the test left is in {}", folder.keep().display());
         }
+    }
+}
+
+/// A command under way.
+#[derive(Debug)]
+pub(crate) struct Running {
+    line: String,
+    child: Child,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+impl Running {
+    /// What it has said so far beside its result.
+    pub(crate) fn stderr(&self) -> String {
+        fs::read_to_string(&self.stderr).unwrap()
+    }
+
+    /// Waits until it says some words.
+    pub(crate) fn says(&self, words: &str) {
+        wait::until(&format!("'{}' says '{words}'", self.line), PATIENCE, || self.stderr().contains(words).then_some(()));
+    }
+
+    /// SIGKILL, now; it must have been running.
+    pub(crate) fn kill(mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "'{}' had ended by itself", self.line);
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(mut self) -> Output {
+        let waiting = format!("'{}' ends (see {})", self.line, self.stderr.display());
+        let status = wait::until(&waiting, PATIENCE, || self.child.try_wait().unwrap());
+        let read = |file: &Path| fs::read_to_string(file).unwrap();
+        Output { line: self.line, status, stdout: read(&self.stdout), stderr: read(&self.stderr) }
     }
 }
 

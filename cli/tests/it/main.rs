@@ -12,6 +12,7 @@ mod command;
 mod devnet;
 mod files;
 mod foreign_files;
+mod interruptions;
 mod killing;
 mod kubo;
 mod main_job;

@@ -54,7 +54,7 @@ fn reorganise(chain: &Chain, depth: u64, retreats: bool, keeping: bool) -> usize
     let oldest = chain.hash_at(head + 1 - depth);
     let base = chain.hash_at(head - depth);
     // A miner that no other reorganisation has: not even empty blocks are the same as before.
-    chain.call("anvil_setCoinbase", json!([format!("0x{depth:040x}")]));
+    chain.call("anvil_setCoinbase", json!([format!("0x{:040x}", 2 * depth + u64::from(retreats))]));
     if retreats {
         retreat(chain, depth);
     } else {
@@ -94,9 +94,9 @@ fn sessions_and_tables_survive_reorganisations_of_every_depth() {
         println!("depth {depth}: retreats {retreats}, {transactions} transactions dropped, kept in the pool {keeping}");
         dropped += transactions;
     }
-    println!("{dropped} transactions were taken back, {struck} reorganisations hit the running session");
+    println!("{dropped} transactions were taken back, {struck} of {all} reorganisations hit the running session");
     assert!(dropped > 0, "no reorganisation took a transaction back");
-    assert!(struck > 15, "the session was over before most reorganisations");
+    assert!(struck * 4 > all * 3, "the session was over before most reorganisations");
 
     wait::until("the session completes", PATIENCE, || chain.is_completed(session).then_some(()));
     settlement::check(&devnet, &chain, session);
