@@ -99,15 +99,16 @@ contract SessionsForfeitTest is SessionTest {
 
     function test_ItMayComeBackAndStartsFromNothing() public {
         _round(id, REWARD);
+        _round(id, 2 * REWARD);
         _submit(id, 0);
         _skip(ROUND_PERIOD + 1);
         sessions.forfeit(id, 2);
-        sessions.rollOver(id, 2);
+        sessions.rollOver(id, 3);
         _claimSeat(id, 2, runners[2]);
         ISessions.Seat memory seat = sessions.seat(id, 2);
         assertEq(seat.finished, 0);
         assertEq(seat.lastRound, 0);
-        assertEq(seat.joinedRound, 2);
+        assertEq(seat.joinedRound, 3);
         _submit(id, 2);
         assertEq(sessions.seat(id, 2).finished, 1);
     }
