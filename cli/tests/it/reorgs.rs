@@ -83,13 +83,13 @@ fn sessions_and_tables_survive_reorganisations_of_every_depth() {
     // The requester's command has ended and sends nothing again: what it did must be deeper than any reorganisation.
     chain.call("anvil_mine", json!([format!("{:#x}", DEEPEST + 1), "0x1"]));
 
-    let mut depths: Vec<u64> = (1..=DEEPEST).collect();
-    let (mut dropped, mut struck) = (0, 0);
-    while !depths.is_empty() {
-        thread::sleep(Duration::from_millis(500 + random.below(2500)));
+    let mut plans: Vec<(u64, bool)> = (1..=DEEPEST).flat_map(|depth| [(depth, false), (depth, true)]).collect();
+    let (all, mut dropped, mut struck) = (plans.len(), 0, 0);
+    while !plans.is_empty() {
+        thread::sleep(Duration::from_millis(300 + random.below(1900)));
         struck += usize::from(!chain.is_completed(session));
-        let depth = random.take(&mut depths);
-        let (retreats, keeping) = (depth.is_multiple_of(2), random.below(2) == 0);
+        let (depth, retreats) = random.take(&mut plans);
+        let keeping = random.below(2) == 0;
         let transactions = reorganise(&chain, depth, retreats, keeping);
         println!("depth {depth}: retreats {retreats}, {transactions} transactions dropped, kept in the pool {keeping}");
         dropped += transactions;
