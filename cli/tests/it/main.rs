@@ -1,7 +1,7 @@
 //! The `parity` binary as people use it: whole networks on real anvil, Postgres, trainers and daemons that are killed.
 //!
 //! Networks run one at a time ([`devnet::Devnet`] holds a lock), for each wants the whole machine. Trainers run where
-//! `PARITY_SANDBOX` says, in Docker by default; `script/test network` prepares everything.
+//! `PARITY_SANDBOX` says, in Docker by default; `script/test` prepares everything.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(clippy::print_stdout, reason = "a test says what it measured")]
