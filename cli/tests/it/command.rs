@@ -113,7 +113,9 @@ impl Running {
 
     /// Waits until it says some words.
     pub(crate) fn says(&self, words: &str) {
-        wait::until(&format!("'{}' says '{words}'", self.line), PATIENCE, || self.stderr().contains(words).then_some(()));
+        wait::until(&format!("'{}' says '{words}'", self.line), PATIENCE, || {
+            self.stderr().contains(words).then_some(())
+        });
     }
 
     /// SIGKILL, now; it must have been running.
