@@ -5,9 +5,10 @@
 
 use std::{
     fs,
-    io::Read,
+    io::{self, Read},
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use parity_protocol::job::{Job, JobKind, JobResult, files};
@@ -23,6 +24,21 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct JobFolder {
     root: TempDir,
+}
+
+/// How often removing is tried, and the pause between: a killed job's last writes may race with it.
+const REMOVALS: u32 = 25;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(20);
+
+impl Drop for JobFolder {
+    fn drop(&mut self) {
+        for _ in 0..REMOVALS {
+            match fs::remove_dir_all(self.root.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => std::thread::sleep(REMOVAL_PAUSE),
+                _ => return,
+            }
+        }
+    }
 }
 
 impl JobFolder {
