@@ -19,6 +19,8 @@ use crate::{app::App, reads::state_of};
 
 /// How often the chain is asked for new claims.
 const POLL: Duration = Duration::from_millis(500);
+/// Refused transactions in a row after which looking again does not help.
+const MAX_REFUSALS: u32 = 5;
 
 #[derive(Serialize)]
 struct Sealed {
@@ -50,6 +52,7 @@ pub(crate) async fn until_served(app: &App, outbox: &Outbox, session: u64, files
     };
     seal_holdout(app, outbox, session, terms.spec, *holdout_rows, files).await?;
     let bar = app.output.progress(u64::from(terms.seats), "seats served");
+    let mut refusals = 0;
     loop {
         let state = app.session(session).await?;
         let seats = app.seats(session).await?;
@@ -73,7 +76,15 @@ pub(crate) async fn until_served(app: &App, outbox: &Outbox, session: u64, files
                 let sealed = SealedData { spec: terms.spec, rows, artifact };
                 batch.push(index, seat.operator, parity_content::put_manifest(&*store, &sealed).await?);
             }
-            batch.send(app, outbox, session).await?;
+            match batch.send(app, outbox, session).await {
+                Ok(()) => refusals = 0,
+                // Meanwhile a seat changed hands or the session ended: the next look at the chain says which.
+                Err(parity_chain::Error::Reverted(_)) if refusals < MAX_REFUSALS => {
+                    refusals += 1;
+                    tokio::time::sleep(POLL).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
             continue;
         }
         if served == seats.len() && state_of(&state)? == State::Active {
@@ -98,7 +109,7 @@ impl Batch {
         self.shards.push(shard);
     }
 
-    async fn send(self, app: &App, outbox: &Outbox, session: u64) -> anyhow::Result<()> {
+    async fn send(self, app: &App, outbox: &Outbox, session: u64) -> parity_chain::Result<()> {
         let id = parity_protocol::U256::from(session);
         let action = crate::app::action(&format!("fl/seal/{session}"));
         let sessions = app.client.sessions();
