@@ -16,6 +16,10 @@ use crate::{Error, Result, metrics, model, scaling, table::Table, tensors::Tenso
 
 /// Rows per task: their activations stay in the second-level cache for layers of up to a few thousand units.
 const BLOCK: usize = 64;
+/// Rows that are computed together: with [`COLUMNS`] their sums take half of the 16 registers of 128 bits.
+const ROWS: usize = 4;
+/// Outputs of a panel.
+const COLUMNS: usize = 8;
 
 /// A model ready to use: weights, standardisation and task.
 #[derive(Clone, Debug)]
@@ -26,12 +30,14 @@ pub struct Predictor {
     task: Task,
 }
 
-/// One layer with its weight turned to `[inputs, outputs]`, so that the inner loop runs over neighbouring outputs.
+/// One layer, packed in panels of [`COLUMNS`] outputs, the last one padded with zeros.
 #[derive(Clone, Debug)]
 struct Dense {
     size: Layer,
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+    /// `[panels, inputs]`: an input's weights to the outputs of a panel lie side by side.
+    weight: Vec<[f32; COLUMNS]>,
+    /// `[panels]`.
+    bias: Vec<[f32; COLUMNS]>,
 }
 
 /// Predictions for rows.
@@ -78,11 +84,9 @@ impl Predictor {
         if scaling.validate(features).is_err() {
             return Err(Error::Rows(format!("the scaling is not one of {features} features")));
         }
-        let layers = sizes.into_iter().enumerate().map(|(index, size)| Dense {
-            size,
-            weight: transpose(&tensors.0[&model::weight_name(index)].data, size),
-            bias: tensors.0[&model::bias_name(index)].data.clone(),
-        });
+        let data = |name: String| &tensors.0[&name].data;
+        let layers = (sizes.into_iter().enumerate())
+            .map(|(index, size)| Dense::new(size, data(model::weight_name(index)), data(model::bias_name(index))));
         Ok(Self { layers: layers.collect(), features, scaling: scaling.clone(), task: task.clone() })
     }
 
@@ -139,35 +143,74 @@ impl Predictor {
     fn forward(&self, x: &[f32]) -> Vec<f32> {
         let mut values = x.to_vec();
         for (index, layer) in self.layers.iter().enumerate() {
-            let last = index + 1 == self.layers.len();
-            let Layer { inputs, outputs } = layer.size;
-            let mut next = Vec::with_capacity(values.len() / inputs * outputs);
-            for row in values.chunks(inputs) {
-                let start = next.len();
-                next.extend_from_slice(&layer.bias);
-                let sums = &mut next[start..];
-                for (value, weights) in row.iter().zip(layer.weight.chunks(outputs)) {
-                    for (sum, weight) in sums.iter_mut().zip(weights) {
+            values = layer.apply(&values);
+            if index + 1 < self.layers.len() {
+                values.iter_mut().for_each(|value| *value = relu(*value));
+            }
+        }
+        values
+    }
+}
+
+impl Dense {
+    fn new(size: Layer, weight: &[f32], bias: &[f32]) -> Self {
+        let Layer { inputs, outputs } = size;
+        let panels = outputs.div_ceil(COLUMNS);
+        let (mut packed, mut padded) = (vec![[0.0; COLUMNS]; panels * inputs], vec![[0.0; COLUMNS]; panels]);
+        for output in 0..outputs {
+            let (panel, column) = (output / COLUMNS, output % COLUMNS);
+            padded[panel][column] = bias[output];
+            for input in 0..inputs {
+                packed[panel * inputs + input][column] = weight[output * inputs + input];
+            }
+        }
+        Self { size, weight: packed, bias: padded }
+    }
+
+    /// `Wx + b` for rows `[rows, inputs]`. Every output adds up its inputs in order, whatever the tiles.
+    fn apply(&self, x: &[f32]) -> Vec<f32> {
+        let Layer { inputs, outputs } = self.size;
+        let mut values = vec![0.0; x.len() / inputs * outputs];
+        let whole = x.len() / inputs / ROWS * ROWS;
+        let (x, x_rest) = x.split_at(whole * inputs);
+        let (out, out_rest) = values.split_at_mut(whole * outputs);
+        for (x, out) in x.chunks_exact(ROWS * inputs).zip(out.chunks_exact_mut(ROWS * outputs)) {
+            self.rows::<ROWS>(x, out);
+        }
+        for (x, out) in x_rest.chunks_exact(inputs).zip(out_rest.chunks_exact_mut(outputs)) {
+            self.rows::<1>(x, out);
+        }
+        values
+    }
+
+    /// The same for `R` rows: the sums of a panel stay in registers while its weights pass by.
+    fn rows<const R: usize>(&self, x: &[f32], out: &mut [f32]) {
+        let Layer { inputs, outputs } = self.size;
+        let mut rows = [x; R];
+        for (row, part) in rows.iter_mut().zip(x.chunks_exact(inputs)) {
+            *row = part;
+        }
+        for (panel, (weight, bias)) in self.weight.chunks_exact(inputs).zip(&self.bias).enumerate() {
+            let mut sums = [*bias; R];
+            for (input, weight) in weight.iter().enumerate() {
+                for (sums, row) in sums.iter_mut().zip(rows) {
+                    let value = row[input];
+                    for (sum, weight) in sums.iter_mut().zip(weight) {
                         *sum += value * weight;
                     }
                 }
-                if !last {
-                    sums.iter_mut().for_each(|sum| *sum = relu(*sum));
-                }
             }
-            values = next;
+            let columns = panel * COLUMNS..outputs.min((panel + 1) * COLUMNS);
+            for (sums, out) in sums.iter().zip(out.chunks_exact_mut(outputs)) {
+                out[columns.clone()].copy_from_slice(&sums[..columns.len()]);
+            }
         }
-        values
     }
 }
 
 /// `max(x, 0)` that keeps NaN, so that a broken model shows.
 fn relu(value: f32) -> f32 {
     if value < 0.0 { 0.0 } else { value }
-}
-
-fn transpose(weight: &[f32], Layer { inputs, outputs }: Layer) -> Vec<f32> {
-    (0..inputs).flat_map(|input| (0..outputs).map(move |output| weight[output * inputs + input])).collect()
 }
 
 #[cfg(test)]
