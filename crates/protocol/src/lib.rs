@@ -9,6 +9,7 @@ pub mod amount;
 pub mod capability;
 pub mod codec;
 pub mod error;
+pub mod forest;
 pub mod job;
 pub mod link;
 pub mod manifest;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, forest::ForestShape};
 
 /// Most hidden units of one layer.
 pub const MAX_UNITS: u32 = 16_384;
@@ -22,6 +22,10 @@ pub enum Model {
         /// Units per hidden layer, input side first.
         hidden: Vec<u32>,
     },
+    /// Trees on drawn rows, best thresholds (Breiman 2001). Without layers.
+    RandomForest(ForestShape),
+    /// Trees with random thresholds (Geurts, Ernst and Wehenkel 2006). Without layers.
+    ExtraTrees(ForestShape),
 }
 
 /// One dense layer `[outputs, inputs]`.
@@ -34,11 +38,12 @@ pub struct Layer {
 }
 
 impl Model {
-    /// Dense layers from input to output.
+    /// Dense layers from input to output; none where the model is a forest.
     pub fn layers(&self, features: usize, outputs: usize) -> Vec<Layer> {
         let hidden: &[u32] = match self {
             Self::NeuralNetwork { hidden } => hidden,
             Self::LinearRegression {} | Self::LogisticRegression {} => &[],
+            Self::RandomForest(_) | Self::ExtraTrees(_) => return Vec::new(),
         };
         let mut inputs = features;
         let mut layers = Vec::with_capacity(hidden.len() + 1);
@@ -51,11 +56,22 @@ impl Model {
         layers
     }
 
+    /// The shape of the forest, where the model is one.
+    pub fn forest(&self) -> Option<&ForestShape> {
+        match self {
+            Self::RandomForest(shape) | Self::ExtraTrees(shape) => Some(shape),
+            Self::LinearRegression {} | Self::LogisticRegression {} | Self::NeuralNetwork { .. } => None,
+        }
+    }
+
     /// Checks sizes.
     ///
     /// # Errors
     /// [`Error::Spec`] naming the field, the value and what would be right.
     pub fn validate(&self) -> Result<()> {
+        if let Some(shape) = self.forest() {
+            return shape.validate();
+        }
         if let Self::NeuralNetwork { hidden } = self
             && (hidden.is_empty() || hidden.len() > MAX_LAYERS || hidden.iter().any(|u| *u == 0 || *u > MAX_UNITS))
         {
