@@ -89,6 +89,8 @@ pub fn training(model: &Model, rows: usize) -> Training {
     let learning_rate = match model {
         Model::NeuralNetwork { .. } => 0.002,
         Model::LinearRegression {} | Model::LogisticRegression {} => 0.02,
+        // Forests take no gradient step; any valid rate will do.
+        Model::RandomForest(_) | Model::ExtraTrees(_) => 0.02,
     };
     Training { optimizer: Optimizer::Adam { learning_rate }, epochs, batch_size, seed: SEED }
 }

@@ -73,6 +73,9 @@ pub enum Error {
     /// Nothing to aggregate, or weights that do not add up.
     #[error("cannot aggregate: {0}")]
     Aggregate(String),
+    /// A forest, its recipe or its histograms cannot be used.
+    #[error("unusable forest: {0}")]
+    Forest(String),
     /// A model card cannot be read.
     #[error("unreadable model card: {0}")]
     Card(String),

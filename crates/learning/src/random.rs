@@ -20,6 +20,14 @@ pub enum Purpose {
     Partition,
     /// Order of rows in training; `first` is the round, `second` the seat.
     Shuffle,
+    /// How often trees draw a row; `first` is the block of trees, `second` the key of the row.
+    Bootstrap,
+    /// Which features a node of a tree chooses from; `first` is the tree, `second` the node.
+    Features,
+    /// Random thresholds of a node; `first` is the tree and how often the node waited, `second` the node.
+    Thresholds,
+    /// Order of a feature's values when its importance is measured; `first` is the feature, `second` the repetition.
+    Permutation,
 }
 
 impl Purpose {
@@ -29,6 +37,10 @@ impl Purpose {
             Self::Holdout => b"holdout\0",
             Self::Partition => b"deal\0\0\0\0",
             Self::Shuffle => b"shuffle\0",
+            Self::Bootstrap => b"bootstrp",
+            Self::Features => b"features",
+            Self::Thresholds => b"cutoffs\0",
+            Self::Permutation => b"permute\0",
         }
     }
 }

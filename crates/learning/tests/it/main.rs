@@ -4,4 +4,6 @@
 mod csv_encode;
 mod csv_infer;
 mod csv_refused;
+mod forest;
+mod forest_bytes;
 mod round;

@@ -1,0 +1,40 @@
+//! Random forests (Breiman 2001) and extra trees (Geurts, Ernst and Wehenkel 2006), grown by one party or by many.
+//!
+//! A forest is a pure function of its [`Recipe`], its [`Bins`] and the multiset of rows: rows are drawn by their content,
+//! features by tree and node, and whatever decides a split is a sum of whole numbers. Hence two ways
+//! to the same bytes: [`fit()`] grows tree by tree from rows; [`grow`] grows all trees level by level from the summed
+//! [`Histograms`] of seats that keep their rows to themselves.
+//!
+//! Labels are classes, or numbers in units of 2^-20 standard deviations, so that sums are exact in any order. What a row of
+//! a class counts (class weights) is a whole number as well.
+//!
+//! Terms: a node is *open* while it may still be split. A node all of whose candidate features are constant *waits*: it
+//! looks at the next candidates one level later. `max_depth` therefore counts levels of growth.
+
+mod bins;
+mod bytes;
+mod cells;
+mod draw;
+mod fit;
+mod frontier;
+mod grow;
+mod grower;
+mod histogram;
+mod importance;
+mod out_of_bag;
+mod predict;
+mod recipe;
+mod scan;
+mod search;
+mod split;
+mod tree;
+mod varint;
+
+pub use bins::Bins;
+pub use fit::{fit, fit_with};
+pub use grow::{grow, start};
+pub use histogram::{Histograms, histograms};
+pub use importance::{Importance, impurity_importances, permutation_importances};
+pub use out_of_bag::{OutOfBag, out_of_bag};
+pub use recipe::Recipe;
+pub use tree::{Forest, Growth, Leaf, Node, Tree};

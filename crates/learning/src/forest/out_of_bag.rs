@@ -1,0 +1,67 @@
+//! What a forest says about rows by the trees alone that did not see them (Breiman 1996): an estimate of its quality that
+//! needs no holdout.
+//!
+//! Which trees saw a row follows from the row's content, so that it holds on every seat, whoever grew the forest.
+
+use rayon::prelude::*;
+
+use crate::{
+    Result,
+    forest::{
+        draw::{BLOCK, row_keys},
+        predict::{Opinion, likeliest},
+        recipe::Recipe,
+        tree::Forest,
+    },
+    table::Table,
+};
+
+/// Predictions by the trees that did not see a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutOfBag {
+    /// Rows that at least one tree did not see, ascending.
+    pub rows: Vec<usize>,
+    /// `[rows, outputs]`, as [`Forest::predict`] gives them.
+    pub predictions: Vec<f64>,
+}
+
+/// Asks about every row the trees that did not see it.
+///
+/// # Errors
+/// [`Error::Rows`](crate::Error::Rows) when the rows do not fit the recipe.
+pub fn out_of_bag(forest: &Forest, recipe: &Recipe, table: &Table) -> Result<OutOfBag> {
+    recipe.check(table)?;
+    let (keys, draws) = (row_keys(table), recipe.draws());
+    let (rows, width) = (table.rows(), forest.outputs());
+    let mut said = vec![0.0; rows * width];
+    let mut opinions = vec![Opinion::new(forest.kind); rows];
+    for (block, trees) in (0..).zip(forest.trees.chunks(BLOCK)) {
+        let drawn = draws.block(recipe.seed, block, &keys);
+        let tasks = said.par_chunks_mut(width).zip(opinions.par_iter_mut()).enumerate();
+        tasks.with_min_len(64).for_each(|(row, (said, opinion))| {
+            for (tree, _) in trees.iter().zip(drawn[row..].iter().step_by(rows)).filter(|(_, draws)| **draws == 0) {
+                opinion.hear(tree, table.row(row), said);
+            }
+        });
+    }
+    let mut out = OutOfBag { rows: Vec::new(), predictions: Vec::new() };
+    for ((row, said), opinion) in said.chunks_mut(width).enumerate().zip(opinions) {
+        if opinion.conclude(said) {
+            out.rows.push(row);
+            out.predictions.extend_from_slice(said);
+        }
+    }
+    Ok(out)
+}
+
+impl OutOfBag {
+    /// Share of the rows whose likeliest class (the first one of equals) is theirs; none without rows.
+    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
+    pub fn accuracy(&self, classes: &[i64]) -> Option<f64> {
+        let width = self.predictions.len().checked_div(self.rows.len())?;
+        let right =
+            |(row, said): &(&usize, &[f64])| i64::try_from(likeliest(said)).is_ok_and(|best| best == classes[**row]);
+        let count = self.rows.iter().zip(self.predictions.chunks(width)).filter(right).count();
+        Some(count as f64 / self.rows.len() as f64)
+    }
+}

@@ -1,0 +1,154 @@
+//! What a forest says about rows: the mean of what its trees say, weighted by their votes.
+//!
+//! A tree says the class shares of the leaf (or its mean label) that a row ends in; a leaf without rows says nothing.
+
+use rayon::prelude::*;
+
+use crate::{
+    Error, Result,
+    forest::{
+        recipe::deviations,
+        tree::{Entry, Forest, Kind, Leaf, Node, Tree},
+    },
+};
+
+/// Rows per task.
+const BLOCK: usize = 64;
+/// Least probability that an output tells: one in 2^20, so that a class that no tree has seen costs 13.9 nats, not infinity.
+const LEAST: f64 = 1.0 / 1_048_576.0;
+
+impl Forest {
+    /// Predictions `[rows, outputs]` for features `[rows, features]` (encoded, not standardised): the share of each class,
+    /// or the label in standard deviations from its mean.
+    ///
+    /// # Errors
+    /// [`Error::Rows`] when `x` is not a whole number of rows.
+    pub fn predict(&self, x: &[f32]) -> Result<Vec<f64>> {
+        let (features, width) = (self.features(), self.outputs());
+        if !x.len().is_multiple_of(features) {
+            return Err(Error::Rows(format!("{} values do not make rows of {features} features", x.len())));
+        }
+        let mut said = vec![0.0; x.len() / features * width];
+        said.par_chunks_mut(BLOCK * width).zip(x.par_chunks(BLOCK * features)).for_each(|(said, x)| {
+            for (said, row) in said.chunks_mut(width).zip(x.chunks(features)) {
+                let mut opinion = Opinion::new(self.kind);
+                self.trees.iter().for_each(|tree| opinion.hear(tree, row, said));
+                opinion.conclude(said);
+            }
+        });
+        Ok(said)
+    }
+
+    /// As [`Forest::predict`], in the form in which other models answer: logarithms of the shares, none below 2^-20, or the
+    /// standardised label.
+    ///
+    /// # Errors
+    /// As [`Forest::predict`].
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is wanted")]
+    pub fn outputs_of(&self, x: &[f32]) -> Result<Vec<f32>> {
+        let said = self.predict(x)?;
+        Ok(match self.kind {
+            Kind::Classes(_) => said.iter().map(|share| share.max(LEAST).ln() as f32).collect(),
+            Kind::Numbers => said.iter().map(|value| *value as f32).collect(),
+        })
+    }
+}
+
+/// Index of the largest share, the first one of equals.
+pub(crate) fn likeliest(said: &[f64]) -> usize {
+    (1..said.len()).fold(0, |best, class| if said[class] > said[best] { class } else { best })
+}
+
+/// What trees have said about a row so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opinion {
+    kind: Kind,
+    votes: u64,
+}
+
+impl Opinion {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self { kind, votes: 0 }
+    }
+
+    /// Adds what a tree says about a row to `said`.
+    pub(crate) fn hear(&mut self, tree: &Tree, row: &[f32], said: &mut [f64]) {
+        let Node::Leaf(leaf) = tree.nodes[tree.leaf_of(row)] else { return };
+        if add_leaf(self.kind, tree, leaf, said) {
+            self.votes += u64::from(tree.vote);
+        }
+    }
+
+    /// Divides by the votes; without any, all classes are equally likely, and a number is the mean label. Says whether
+    /// there were any.
+    #[expect(clippy::cast_precision_loss, reason = "votes of a forest are far below 2^53")]
+    pub(crate) fn conclude(self, said: &mut [f64]) -> bool {
+        if self.votes == 0 {
+            let even = if matches!(self.kind, Kind::Classes(_)) { 1.0 / said.len() as f64 } else { 0.0 };
+            said.fill(even);
+            return false;
+        }
+        said.iter_mut().for_each(|value| *value /= self.votes as f64);
+        true
+    }
+}
+
+/// Adds a leaf's shares, times the vote of its tree; says whether it had any rows.
+#[expect(clippy::cast_precision_loss, reason = "a tree counts fewer than 2^32 rows")]
+fn add_leaf(kind: Kind, tree: &Tree, leaf: Leaf, said: &mut [f64]) -> bool {
+    let entries: &[Entry] = tree.entries(leaf);
+    let vote = f64::from(tree.vote);
+    match (kind, entries) {
+        (_, []) => return false,
+        (Kind::Numbers, [(_, rows)]) => debug_assert!(*rows > 0, "a sum of 0 is not written"),
+        (Kind::Numbers, [(_, rows), (_, sum), ..]) => said[0] += vote * deviations(*sum, *rows),
+        // Most leaves are pure.
+        (Kind::Classes(_), [(class, _)]) => said[usize::from(*class)] += vote,
+        (Kind::Classes(_), _) => {
+            let total = entries.iter().map(|entry| entry.1).sum::<i64>() as f64;
+            entries.iter().for_each(|(class, count)| said[usize::from(*class)] += vote * (*count as f64 / total));
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stump on feature 0 at 0.5, its leaves with these numbers.
+    fn stump(vote: u32, left: &[i64], right: &[i64]) -> Tree {
+        let mut tree = Tree { vote, ..Tree::new() };
+        tree.nodes.push(Node::Split { feature: 0, threshold: 0.5, right: 2 });
+        tree.push_leaf(left, None);
+        tree.push_leaf(right, None);
+        tree
+    }
+
+    #[test]
+    fn classes_are_the_weighted_mean_of_leaf_shares() {
+        let trees = vec![stump(1, &[1, 3], &[5, 0]), stump(3, &[4, 0], &[0, 0])];
+        let forest = Forest { features: 1, kind: Kind::Classes(2), trees, growth: None };
+        assert_eq!(forest.predict(&[0.5, 0.6]).unwrap(), [3.25 / 4.0, 0.75 / 4.0, 1.0, 0.0]);
+        let outputs = forest.outputs_of(&[0.6]).unwrap();
+        assert!((outputs[1] + 13.863).abs() < 1e-3, "{outputs:?}");
+        assert!(forest.predict(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn numbers_are_means_in_standard_deviations() {
+        let unit = 1 << 20;
+        let trees = vec![stump(1, &[2, 3 * unit], &[4, 0]), stump(1, &[1, -unit], &[0, 0])];
+        let forest = Forest { features: 1, kind: Kind::Numbers, trees, growth: None };
+        assert_eq!(forest.predict(&[0.0, 1.0]).unwrap(), [0.25, 0.0]);
+        let silent = Forest { trees: vec![stump(1, &[0, 0], &[0, 0])], ..forest };
+        assert_eq!(silent.predict(&[0.0]).unwrap(), [0.0]);
+    }
+
+    #[test]
+    fn broken_rows_are_refused() {
+        let trees = vec![stump(1, &[1, 0], &[0, 1])];
+        let forest = Forest { features: 2, kind: Kind::Classes(2), trees, growth: None };
+        assert!(forest.predict(&[1.0, 2.0, 3.0]).is_err());
+    }
+}
