@@ -32,6 +32,8 @@ pub struct Aggregate {
     pub model: Bytes,
     /// The same model, decoded.
     pub tensors: Arc<Tensors>,
+    /// What the next round needs beside the model, with its file.
+    pub state: Option<(Arc<Tensors>, Bytes)>,
     /// Private data: what the runners of accepted updates reported about the previous model, with their weights.
     pub reported: Vec<(u64, Metrics)>,
     /// Time spent on fetching the updates.
@@ -55,6 +57,8 @@ pub struct Subject {
     pub previous: Option<B256>,
     /// Its model, or the initial one.
     pub start: Arc<Tensors>,
+    /// Its state, where it left one.
+    pub state: Option<Arc<Tensors>>,
 }
 
 impl Aggregate {
@@ -77,8 +81,9 @@ impl Aggregate {
                 Some(((input.operator, input.seat), metrics))
             })
             .collect();
-        let RoundOutcome { model: tensors, accepted, rejected } =
-            round::aggregate(&subject.spec, subject.session, subject.round, &subject.start, inputs)?;
+        let Subject { session, round, spec, start, state, .. } = subject;
+        let RoundOutcome { model: tensors, state, accepted, rejected } =
+            round::aggregate(spec, *session, *round, start, state.as_deref(), inputs)?;
         let reported = accepted
             .iter()
             .filter_map(|update| {
@@ -87,12 +92,14 @@ impl Aggregate {
             })
             .collect();
         let model = Bytes::from(tensors.to_bytes());
-        let file = cid_of_bytes(&model);
+        let state =
+            state.map(|state| (Bytes::from(state.to_bytes()), Arc::new(state))).map(|(file, state)| (state, file));
         let manifest = AggregateManifest {
             session: subject.session,
             round: subject.round,
             previous: subject.previous,
-            model: Artifact { link: file.link, bytes: file.bytes, envelopes: Vec::new() },
+            model: plain(&model),
+            state: state.as_ref().map(|(_, file)| plain(file)),
             accepted,
             rejected,
         };
@@ -101,6 +108,7 @@ impl Aggregate {
             manifest,
             model,
             tensors: Arc::new(tensors),
+            state,
             reported,
             fetching: Duration::ZERO,
             computing: begun.elapsed(),
@@ -108,14 +116,23 @@ impl Aggregate {
         })
     }
 
-    /// Stores model and manifest. Storing what is there already is cheap, so attesters do it too: what they vouch for stays
+    /// Stores model, state and manifest. Storing what is there already is cheap, so attesters do it too: what they vouch for stays
     /// available.
     ///
     /// # Errors
     /// [`Error::Content`].
     pub async fn publish(&self, store: &dyn Store) -> Result<()> {
         put_bytes(store, self.model.clone()).await.map_err(Error::content("store the aggregated model"))?;
+        if let Some((_, file)) = &self.state {
+            put_bytes(store, file.clone()).await.map_err(Error::content("store the state of the aggregation"))?;
+        }
         put_manifest(store, &self.manifest).await.map_err(Error::content("store the aggregate manifest"))?;
         Ok(())
     }
+}
+
+/// A file that is stored as it is.
+fn plain(bytes: &Bytes) -> Artifact {
+    let file = cid_of_bytes(bytes);
+    Artifact { link: file.link, bytes: file.bytes, envelopes: Vec::new() }
 }

@@ -11,7 +11,11 @@ use std::{
 };
 
 use parity_content::{DynStore, SealingKey, get_artifact, get_manifest};
-use parity_learning::{model, round::weights_limit, tensors::Tensors};
+use parity_learning::{
+    model,
+    round::{state_limit, weights_limit},
+    tensors::Tensors,
+};
 use parity_protocol::{
     Address, B256, Link, TokenAmount,
     manifest::{AcceptedUpdate, AggregateManifest, PayoutLeaf},
@@ -173,7 +177,8 @@ impl Recompute {
         let begun = Instant::now();
         let inputs = fetch.all(posted).await?;
         let fetching = begun.elapsed();
-        let subject = Subject { session: view.id, round, spec, previous: view.progress.model, start };
+        let state = self.state(view.id, &spec, view.progress.model).await?;
+        let subject = Subject { session: view.id, round, spec, previous: view.progress.model, start, state };
         let mut aggregate = Aggregate::compute(subject, inputs).await?;
         aggregate.fetching = fetching;
         let aggregate = Arc::new(aggregate);
@@ -258,6 +263,27 @@ impl Recompute {
         let model = Arc::new(model);
         self.kept().entry(session).or_default().model = Some((aggregate, Arc::clone(&model)));
         Ok(model)
+    }
+
+    /// The state that the aggregation of a round starts from.
+    pub(crate) async fn state(
+        &self,
+        session: u64,
+        spec: &SessionSpec,
+        aggregate: Option<B256>,
+    ) -> Result<Option<Arc<Tensors>>> {
+        let Some(digest) = aggregate.filter(|_| spec.aggregation.has_state()) else { return Ok(None) };
+        if let Some((_, _, kept)) = &self.kept().entry(session).or_default().aggregate
+            && kept.digest == digest
+        {
+            return Ok(kept.state.as_ref().map(|(state, _)| Arc::clone(state)));
+        }
+        let Some(artifact) = self.manifest(digest).await?.state else { return Ok(None) };
+        let most = state_limit(spec);
+        let bytes = get_artifact(&*self.store, &artifact, None, &[], u64::try_from(most).unwrap_or(u64::MAX))
+            .await
+            .map_err(Error::content("fetch the state of the last aggregation"))?;
+        Ok(Some(Arc::new(Tensors::from_bytes(&bytes, most)?)))
     }
 
     fn kept_model(&self, session: u64, wanted: Option<B256>) -> Option<Arc<Tensors>> {

@@ -111,7 +111,8 @@ impl Recompute {
             return Err(Error::NotYet { round, missing });
         }
         let start = self.model(view.id, &spec, previous).await?;
-        Aggregate::compute(Subject { session: view.id, round, spec, previous, start }, inputs).await
+        let state = self.state(view.id, &spec, previous).await?;
+        Aggregate::compute(Subject { session: view.id, round, spec, previous, start, state }, inputs).await
     }
 
     fn check_root(&self, view: &SessionView, rounds: &[PaidRound]) -> Result<()> {

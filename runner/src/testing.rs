@@ -37,7 +37,7 @@ pub(crate) fn spec() -> SessionSpec {
             batch_size: 4,
             seed: 1,
         },
-        aggregation: Aggregation::FedAvg,
+        aggregation: Aggregation::fed_avg(),
         privacy: Privacy::None,
         image: None,
         max_update_norm: 100.0,

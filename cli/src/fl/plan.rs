@@ -41,7 +41,7 @@ pub(crate) fn spec(args: &PlanArgs, fallback_name: &str, plan: DataPlan) -> anyh
         data: plan.data,
         model,
         training,
-        aggregation: Aggregation::FedAvg,
+        aggregation: Aggregation::fed_avg(),
         privacy: privacy(args.privacy_level)?,
         image: None,
         max_update_norm: 1.0,

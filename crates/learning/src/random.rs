@@ -18,6 +18,8 @@ pub enum Purpose {
     Holdout,
     /// How rows are dealt to seats; `first` is the class.
     Partition,
+    /// Which seats take part; `first` is the round.
+    Sampling,
     /// Order of rows in training; `first` is the round, `second` the seat.
     Shuffle,
     /// How often trees draw a row; `first` is the block of trees, `second` the key of the row.
@@ -36,6 +38,7 @@ impl Purpose {
             Self::Weights => b"weights\0",
             Self::Holdout => b"holdout\0",
             Self::Partition => b"deal\0\0\0\0",
+            Self::Sampling => b"sampling",
             Self::Shuffle => b"shuffle\0",
             Self::Bootstrap => b"bootstrp",
             Self::Features => b"features",

@@ -8,15 +8,18 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use parity_protocol::{
     Address, B256,
+    aggregation::Rule,
     manifest::{AcceptedUpdate, RejectedUpdate, Rejection, UpdateManifest},
-    spec::{Aggregation, Data, SessionSpec},
+    model::Optimizer,
+    spec::{Data, SessionSpec},
 };
 use rayon::prelude::*;
 
 use crate::{
     Error, Result,
-    aggregate::{self, Weighted},
+    aggregate::{self, Contribution, Root, Weighted, distance},
     model,
+    random::{Purpose, Stream},
     tensors::Tensors,
 };
 
@@ -52,6 +55,9 @@ pub struct UpdateContent {
 pub struct RoundOutcome {
     /// The next model; the previous one when nothing was accepted.
     pub model: Tensors,
+    /// What the next round needs beside the model: moments of the server optimiser, control variates. None where the spec has
+    /// neither, or before anything was accepted.
+    pub state: Option<Tensors>,
     /// Sorted by operator, then seat.
     pub accepted: Vec<AcceptedUpdate>,
     /// Sorted by operator, then seat.
@@ -63,27 +69,60 @@ pub fn weights_limit(spec: &SessionSpec) -> usize {
     4 * model::parameters(spec) + (1 << 20)
 }
 
-/// Checks the updates of a round and aggregates the good ones.
+/// Most bytes that a round's state can have: two moments, and a control variate for everyone and for each seat.
+pub fn state_limit(spec: &SessionSpec) -> usize {
+    let variates = match (&spec.aggregation.control, seats(spec)) {
+        (None, _) => 0,
+        (Some(_), Some(seats)) => seats + 1,
+        (Some(_), None) => usize::from(u16::MAX) + 1,
+    };
+    weights_limit(spec).saturating_mul(2 + variates)
+}
+
+/// Checks the updates of a round and aggregates the good ones. `state` is that of the last final round.
 ///
-/// Scores: with `d_i = update_i - previous` and `d = model - previous`, `floor(10000 * max(0, cos(d_i, d)))`: how much of
-/// an update points where the mean went. 0 where the mean did not move.
+/// Scores: with `d_i = update_i - previous` and `d = target - previous`, where `target` is what the rule gave before the server
+/// optimiser, `floor(10000 * max(0, cos(d_i, d)))`: how much of an update points where the rule went. 0 where it did not move.
 ///
 /// # Errors
-/// [`Error::Shape`] when `previous` is not a model of the spec.
+/// [`Error::Shape`] when `previous` is not a model of the spec, [`Error::Aggregate`] when `state` does not fit it.
 pub fn aggregate(
     spec: &SessionSpec,
     session: u64,
     round: u16,
     previous: &Tensors,
+    state: Option<&Tensors>,
     inputs: Vec<UpdateInput>,
+) -> Result<RoundOutcome> {
+    aggregate_with_root(spec, session, round, previous, state, inputs, None)
+}
+
+/// As [`aggregate`], with the keepers' rows for the rule `root_data`.
+///
+/// # Errors
+/// As [`aggregate`], and those of `root`.
+pub fn aggregate_with_root(
+    spec: &SessionSpec,
+    session: u64,
+    round: u16,
+    previous: &Tensors,
+    state: Option<&Tensors>,
+    inputs: Vec<UpdateInput>,
+    root: Option<&dyn Root>,
 ) -> Result<RoundOutcome> {
     let shapes = model::shapes(spec);
     model::check_shapes(&shapes, previous)?;
     let mut inputs = inputs;
     inputs.sort_by_key(|input| (input.operator, input.seat));
 
-    let checked: Vec<Result<Checked, Rejection>> =
-        inputs.par_iter().map(|input| check(spec, session, round, &shapes, previous, input)).collect();
+    let taking_part = seats(spec).map(|seats| sampled(spec, round, seats));
+    let checked: Vec<Result<Checked, Rejection>> = inputs
+        .par_iter()
+        .map(|input| match &taking_part {
+            Some(seats) if seats.get(usize::from(input.seat)) == Some(&false) => Err(Rejection::NotSampled),
+            _ => check(spec, session, round, &shapes, previous, input),
+        })
+        .collect();
     let (mut good, mut rejected) = (Vec::new(), Vec::new());
     for (input, checked) in inputs.iter().zip(checked) {
         let UpdateInput { operator, seat, digest, .. } = *input;
@@ -93,14 +132,11 @@ pub fn aggregate(
         }
     }
     if good.is_empty() {
-        return Ok(RoundOutcome { model: previous.clone(), accepted: Vec::new(), rejected });
+        return Ok(RoundOutcome { model: previous.clone(), state: state.cloned(), accepted: Vec::new(), rejected });
     }
-    let weighted: Vec<Weighted<'_>> =
-        good.iter().map(|(_, update)| Weighted { model: &update.weights, weight: update.samples }).collect();
-    let model = match spec.aggregation {
-        Aggregation::FedAvg => aggregate::fed_avg(&weighted)?,
-    };
-    let moved = norm(previous, &model);
+    let target = target(spec, previous, &good, root)?;
+    let (model, state) = follow(spec, previous, state, &good, &target)?;
+    let moved = distance(previous, &target);
     let accepted = good
         .iter()
         .map(|(input, update)| AcceptedUpdate {
@@ -108,10 +144,84 @@ pub fn aggregate(
             seat: input.seat,
             digest: input.digest,
             samples: update.samples,
-            score: score(previous, &update.weights, &model, moved),
+            score: score(previous, &update.weights, &target, moved),
         })
         .collect();
-    Ok(RoundOutcome { model, accepted, rejected })
+    Ok(RoundOutcome { model, state, accepted, rejected })
+}
+
+/// What the rule makes of the accepted updates.
+fn target(
+    spec: &SessionSpec,
+    previous: &Tensors,
+    good: &[(&UpdateInput, Checked)],
+    root: Option<&dyn Root>,
+) -> Result<Tensors> {
+    let weighted: Vec<Weighted<'_>> =
+        good.iter().map(|(_, update)| Weighted { model: &update.weights, weight: update.samples }).collect();
+    if !spec.aggregation.normalise_steps {
+        return aggregate::apply(&spec.aggregation, previous, &weighted, root);
+    }
+    let paths: Vec<f64> = good.iter().map(|(input, _)| aggregate::path(&spec.training, input.samples)).collect();
+    let normalised = aggregate::normalise_steps(&weighted, previous, &paths)?;
+    let weighted: Vec<Weighted<'_>> =
+        normalised.iter().zip(&weighted).map(|(model, input)| Weighted { model, weight: input.weight }).collect();
+    aggregate::apply(&spec.aggregation, previous, &weighted, root)
+}
+
+/// The model after the server optimiser, and the state for the next round.
+fn follow(
+    spec: &SessionSpec,
+    previous: &Tensors,
+    state: Option<&Tensors>,
+    good: &[(&UpdateInput, Checked)],
+    target: &Tensors,
+) -> Result<(Tensors, Option<Tensors>)> {
+    let (model, mut next) = aggregate::follow(&spec.aggregation.server, previous, target, state)?;
+    if let (Some(control), Optimizer::Sgd { learning_rate, .. }) = (&spec.aggregation.control, &spec.training.optimizer)
+    {
+        let contributions: Vec<Contribution<'_>> = good
+            .iter()
+            .map(|(input, update)| Contribution {
+                seat: input.seat,
+                weight: if spec.aggregation.rule == (Rule::Mean {}) { float(update.samples) } else { 1.0 },
+                update: &update.weights,
+                distance: learning_rate * aggregate::path(&spec.training, input.samples),
+            })
+            .collect();
+        next.0.extend(aggregate::control(state, previous, &contributions, control.clip)?.0);
+    }
+    Ok((model, spec.aggregation.has_state().then_some(next)))
+}
+
+/// What a seat adds to the gradients of its training in the next round (SCAFFOLD's `c - c_i`), by model tensor. None where the state
+/// has no control variates.
+pub fn correction(state: &Tensors, seat: u16) -> Option<Tensors> {
+    aggregate::correction(state, seat)
+}
+
+/// Which of the seats take part in a round: `ceil(participation * seats)` of them, drawn by the training seed.
+pub fn sampled(spec: &SessionSpec, round: u16, seats: usize) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..seats).collect();
+    Stream::new(Purpose::Sampling, spec.training.seed, u64::from(round), 0).shuffle(&mut order);
+    let mut taking_part = vec![false; seats];
+    order.into_iter().take(share(spec.aggregation.participation, seats)).for_each(|seat| taking_part[seat] = true);
+    taking_part
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the number of seats")]
+#[expect(clippy::cast_precision_loss, reason = "seats are numbered by 16 bits")]
+fn share(participation: f64, seats: usize) -> usize {
+    // 0.3 of 10 seats are 3, though 0.3 is not a binary fraction.
+    ((participation * seats as f64 - 1e-9).ceil().max(1.0) as usize).min(seats)
+}
+
+/// Number of seats, where the spec fixes it.
+fn seats(spec: &SessionSpec) -> Option<usize> {
+    match &spec.data {
+        Data::Private { .. } => None,
+        Data::Uploaded { shard_rows, .. } => Some(shard_rows.len()),
+    }
 }
 
 /// An update that passed every check.
@@ -154,6 +264,10 @@ fn check(
         return Err(Rejection::WrongSamples);
     }
     let weights = check_weights(spec, shapes, previous, &content.weights)?;
+    // What fixed-point sums cannot hold must not stop the round for the others.
+    if !aggregate::fits(&weights, samples) {
+        return Err(Rejection::NormTooLarge);
+    }
     Ok(Checked { weights, samples })
 }
 
@@ -180,23 +294,23 @@ fn check_weights(
     if let Some(tensor) = weights.not_finite() {
         return Err(Rejection::NotFinite { tensor: tensor.to_owned() });
     }
-    if norm(previous, &weights) > spec.max_update_norm {
+    if distance(previous, &weights) > spec.max_update_norm {
         return Err(Rejection::NormTooLarge);
     }
     Ok(weights)
 }
 
-/// L2 norm of `to - from`.
-fn norm(from: &Tensors, to: &Tensors) -> f64 {
-    aggregate::fold(from, to, to, |base, left, right| (left - base) * (right - base)).sqrt()
-}
-
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=10000 before")]
 fn score(previous: &Tensors, update: &Tensors, model: &Tensors, moved: f64) -> u32 {
-    let length = norm(previous, update);
+    let length = distance(previous, update);
     if moved <= 0.0 || length <= 0.0 {
         return 0;
     }
     let along = aggregate::fold(previous, update, model, |base, left, right| (left - base) * (right - base));
     (f64::from(MAX_SCORE) * (along / (moved * length))).floor().clamp(0.0, f64::from(MAX_SCORE)) as u32
+}
+
+#[expect(clippy::cast_precision_loss, reason = "weights above 2^24 samples may lose their last digits")]
+fn float(samples: u64) -> f32 {
+    samples as f32
 }

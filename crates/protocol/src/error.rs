@@ -71,6 +71,14 @@ pub enum Error {
         /// What would be right.
         expected: String,
     },
+    /// Text does not name an aggregation.
+    #[error("'{text}' is not an aggregation: {reason}")]
+    Aggregation {
+        /// The text as typed.
+        text: String,
+        /// Why it was refused, and what would be right.
+        reason: String,
+    },
     /// A Merkle proof or tree input is unusable.
     #[error("payout tree: {0}")]
     Tree(String),

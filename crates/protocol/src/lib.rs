@@ -5,6 +5,7 @@
 //! [`merkle`]) that also exist in Solidity and are checked against it on shared vectors.
 
 pub mod accumulator;
+pub mod aggregation;
 pub mod amount;
 pub mod capability;
 pub mod codec;

@@ -77,6 +77,8 @@ pub struct AggregateManifest {
     pub previous: Option<B256>,
     /// The new model, plain safetensors.
     pub model: Artifact,
+    /// What the next round needs beside the model (moments, control variates), plain safetensors; none where the spec has neither.
+    pub state: Option<Artifact>,
     /// Accepted updates, sorted by operator.
     pub accepted: Vec<AcceptedUpdate>,
     /// Rejected updates, sorted by operator.
@@ -150,6 +152,9 @@ pub enum Rejection {
         /// Its name.
         tensor: String,
     },
+    /// The seat does not take part in this round.
+    #[error("the seat was not drawn for this round")]
+    NotSampled,
     /// Moved further than the spec allows.
     #[error("the update is further from the model than the spec allows")]
     NormTooLarge,

@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, Link, Result,
+    aggregation::Rule,
     codec::Block,
-    model::{Model, Training},
+    model::{Model, Optimizer, Training},
     schema::{Scaling, Schema, Task},
 };
+
+pub use crate::aggregation::Aggregation;
 
 /// Version of the spec format.
 pub const VERSION: u32 = 1;
@@ -74,14 +77,6 @@ pub enum Partition {
     Sequential,
     /// Shuffled per class, every seat with the same class shares.
     Stratified,
-}
-
-/// How updates become the next model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Aggregation {
-    /// Mean weighted by samples (McMahan et al. 2017, algorithm 1).
-    FedAvg,
 }
 
 /// Who may see what.
@@ -151,6 +146,7 @@ impl SessionSpec {
             }
             _ => {}
         }
+        self.validate_aggregation()?;
         match &self.data {
             Data::Private { max_samples: 0 } => refuse("data.max_samples", "0".into(), "at least 1"),
             Data::Uploaded { shard_rows, .. } if shard_rows.is_empty() || shard_rows.contains(&0) => {
@@ -158,5 +154,38 @@ impl SessionSpec {
             }
             _ => Ok(()),
         }
+    }
+
+    fn validate_aggregation(&self) -> Result<()> {
+        let refuse =
+            |field, value: String, expected: &str| Err(Error::Spec { field, value, expected: expected.into() });
+        let seats = match &self.data {
+            Data::Private { .. } => None,
+            Data::Uploaded { shard_rows, .. } => Some(shard_rows.len()),
+        };
+        let aggregation = &self.aggregation;
+        aggregation.validate(seats)?;
+        if seats.is_none() && aggregation.participation < 1.0 {
+            let value = aggregation.participation.to_string();
+            return refuse(
+                "aggregation.participation",
+                value,
+                "1, because the spec of private data does not fix the seats",
+            );
+        }
+        if aggregation.control.is_some() && !matches!(self.training.optimizer, Optimizer::Sgd { .. }) {
+            return refuse(
+                "aggregation.control",
+                "scaffold".into(),
+                "the optimiser sgd, whose steps it is computed from",
+            );
+        }
+        if let Rule::RootData { rows } = aggregation.rule {
+            match &self.data {
+                Data::Uploaded { holdout_rows, .. } if *holdout_rows >= u64::from(rows) => {}
+                _ => return refuse("aggregation.rule.rows", rows.to_string(), "no more rows than the holdout has"),
+            }
+        }
+        Ok(())
     }
 }

@@ -63,6 +63,7 @@ async fn aggregate(world: &World, session: u64, round: u16, spec: &SessionSpec) 
         round,
         previous: (!previous.is_zero()).then_some(previous),
         model,
+        state: None,
         accepted: Vec::new(),
         rejected: Vec::new(),
     };

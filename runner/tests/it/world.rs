@@ -253,7 +253,7 @@ pub(crate) fn spec(data: Data, privacy: Privacy) -> SessionSpec {
             batch_size: 8,
             seed: 7,
         },
-        aggregation: Aggregation::FedAvg,
+        aggregation: Aggregation::fed_avg(),
         privacy,
         image: None,
         max_update_norm: 100.0,

@@ -31,7 +31,7 @@ fn spec() -> SessionSpec {
         data: Data::Uploaded { partition: Partition::Iid, shard_rows: vec![10, 20, 30, 40], holdout_rows: 0 },
         model: Model::NeuralNetwork { hidden: vec![3] },
         training: Training { optimizer: Optimizer::Adam { learning_rate: 0.1 }, epochs: 1, batch_size: 8, seed: 1 },
-        aggregation: Aggregation::FedAvg,
+        aggregation: Aggregation::fed_avg(),
         privacy: Privacy::None,
         image: None,
         max_update_norm: 100.0,
@@ -65,7 +65,7 @@ fn update(seat: u16, weights: &Tensors) -> UpdateInput {
 
 fn reasons(inputs: Vec<UpdateInput>) -> Vec<Rejection> {
     let previous = model::initial(&spec());
-    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, inputs).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, inputs).unwrap();
     outcome.rejected.into_iter().map(|rejected| rejected.reason).collect()
 }
 
@@ -82,7 +82,7 @@ fn content(input: &mut UpdateInput) -> &mut UpdateContent {
 #[test]
 fn good_updates_are_averaged_by_samples_and_sorted_by_operator() {
     let inputs = vec![update(0, &moved(1.0)), update(1, &moved(4.0))];
-    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), inputs).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs).unwrap();
     let expected = moved(3.0);
     for (name, tensor) in &outcome.model.0 {
         let close = tensor.data.iter().zip(&expected.0[name].data).all(|(a, b)| (a - b).abs() < 1e-6);
@@ -97,7 +97,7 @@ fn good_updates_are_averaged_by_samples_and_sorted_by_operator() {
 #[test]
 fn scores_measure_agreement_with_the_mean() {
     let inputs = vec![update(0, &moved(-1.0)), update(1, &moved(2.0)), update(2, &moved(2.0)), update(3, &moved(0.0))];
-    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), inputs).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs).unwrap();
     let score = |seat: u16| outcome.accepted.iter().find(|update| update.seat == seat).unwrap().score;
     assert_eq!((score(0), score(3)), (0, 0));
     assert!(score(1) >= 9_999 && score(1) == score(2), "{}", score(1));
@@ -141,8 +141,8 @@ fn a_bad_update_changes_nothing_for_the_others() {
     let good = || vec![update(1, &moved(1.0)), update(2, &moved(2.0))];
     let mut with_bad = good();
     with_bad.push(update(0, &moved(1e30)));
-    let clean = aggregate(&spec(), SESSION, ROUND, &previous, good()).unwrap();
-    let mixed = aggregate(&spec(), SESSION, ROUND, &previous, with_bad).unwrap();
+    let clean = aggregate(&spec(), SESSION, ROUND, &previous, None, good()).unwrap();
+    let mixed = aggregate(&spec(), SESSION, ROUND, &previous, None, with_bad).unwrap();
     assert_eq!((mixed.model, mixed.accepted), (clean.model, clean.accepted));
     assert_eq!(mixed.rejected.len(), 1);
 }
@@ -150,7 +150,7 @@ fn a_bad_update_changes_nothing_for_the_others() {
 #[test]
 fn with_nothing_accepted_the_model_stays() {
     let previous = model::initial(&spec());
-    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, vec![]).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, vec![]).unwrap();
     assert_eq!((outcome.model, outcome.accepted.len()), (previous.clone(), 0));
     assert_eq!(check_update(&spec(), &previous, &previous.to_bytes()), Ok(previous));
 }
@@ -160,7 +160,7 @@ fn private_samples_count_up_to_the_cap() {
     let mut spec = spec();
     spec.data = Data::Private { max_samples: 12 };
     let inputs = vec![update(0, &moved(1.0)), update(1, &moved(4.0))];
-    let outcome = aggregate(&spec, SESSION, ROUND, &model::initial(&spec), inputs).unwrap();
+    let outcome = aggregate(&spec, SESSION, ROUND, &model::initial(&spec), None, inputs).unwrap();
     assert_eq!(outcome.accepted.iter().map(|update| update.samples).collect::<Vec<_>>(), [12, 10]);
 }
 
@@ -169,8 +169,8 @@ proptest! {
     fn the_order_of_updates_does_not_change_a_bit(steps in prop::collection::vec(-3.0_f32..3.0, 4), order in Just(vec![0_u16, 1, 2, 3]).prop_shuffle()) {
         let previous = model::initial(&spec());
         let all = |seats: &[u16]| seats.iter().map(|&seat| update(seat, &moved(steps[usize::from(seat)]))).collect();
-        let sorted = aggregate(&spec(), SESSION, ROUND, &previous, all(&[0, 1, 2, 3])).unwrap();
-        let shuffled = aggregate(&spec(), SESSION, ROUND, &previous, all(&order)).unwrap();
+        let sorted = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&[0, 1, 2, 3])).unwrap();
+        let shuffled = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&order)).unwrap();
         prop_assert_eq!(sorted.model.to_bytes(), shuffled.model.to_bytes());
         prop_assert_eq!((sorted.accepted, sorted.rejected), (shuffled.accepted, shuffled.rejected));
     }

@@ -1,0 +1,12 @@
+//! Runs a kernel compiled for the widest vectors that the processor has.
+//!
+//! The workspace is built for plain x86-64 (SSE2), so that one binary runs everywhere; the kernels of this module need the 4 to
+//! 16 lanes of AVX2 and AVX-512 to reach the memory's speed. `pulp` compiles a kernel once per instruction set and picks at run
+//! time, without `unsafe` here. Rust neither contracts `a * b + c` nor reorders sums of floats, so the choice never changes a
+//! bit of a result.
+
+/// Runs `kernel`, which must be marked `#[inline(always)]` with everything it calls, to be compiled for each instruction set.
+#[inline(always)]
+pub(super) fn widest<R>(kernel: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(kernel)
+}
