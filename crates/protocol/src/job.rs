@@ -27,8 +27,8 @@ pub mod files {
     pub const RESULT: &str = "result.json";
 }
 
-/// Environment that pins libtorch's instruction set, so that the same job gives the same bytes on every x86-64 machine with
-/// AVX2. It must be set before libtorch loads; the trainer starts itself anew where it is not.
+/// Environment that pins libtorch's instruction set, so that the same job gives the same bytes on x86-64 machines with AVX2
+/// of one maker, whatever else their processors can do. Across makers MKL may take other ways to the same sum. It must be set before libtorch loads; the trainer starts itself anew where it is not.
 pub const DETERMINISM_ENV: [(&str, &str); 3] =
     [("MKL_CBWR", "AVX2,STRICT"), ("ONEDNN_MAX_CPU_ISA", "AVX2"), ("ATEN_CPU_CAPABILITY", "avx2")];
 

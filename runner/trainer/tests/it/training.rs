@@ -38,7 +38,7 @@ fn the_instruction_set_is_pinned_even_if_the_caller_forgot() {
 #[test]
 fn two_threads_give_the_same_bytes_as_one() {
     let job = Job { threads: 2, ..ring_job(train(3, 2, 1)) };
-    assert_eq!(run(&job, &rings(), None).bytes, run(&ring_job(train(3, 2, 1)), &rings(), None).bytes);
+    assert!(run(&job, &rings(), None).bytes == run(&ring_job(train(3, 2, 1)), &rings(), None).bytes);
 }
 
 #[test]
