@@ -3,6 +3,7 @@
 pub(crate) mod fl;
 pub(crate) mod local;
 mod money;
+pub(crate) mod partition;
 
 use clap::{Args, Parser, Subcommand};
 

@@ -29,7 +29,13 @@ pub(crate) fn spec() -> SessionSpec {
             },
         },
         scaling: Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2] },
-        data: Data::Uploaded { partition: Partition::Iid, shard_rows: vec![10, 10], holdout_rows: 5 },
+        data: Data::Uploaded {
+            partition: Partition::Iid,
+            min_samples: 1,
+            overlap_ratio: 0.0,
+            shard_rows: vec![10, 10],
+            holdout_rows: 5,
+        },
         model: Model::LogisticRegression {},
         training: Training {
             optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.0 },

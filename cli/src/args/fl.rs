@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use parity_learning::{
-    csv::TaskKind,
-    defaults::{self, ModelType},
-};
+use parity_learning::{csv::TaskKind, defaults::ModelType};
 use parity_protocol::TokenAmount;
+
+use super::partition::DealArgs;
 
 /// `parity fl`
 #[derive(Debug, Subcommand)]
@@ -79,17 +78,6 @@ pub(crate) enum PrivacyLevel {
     Medium,
     /// Secure aggregation with differential privacy (not yet available)
     High,
-}
-
-/// How rows are dealt to seats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum PartitionKind {
-    /// Shuffled, then dealt evenly
-    Iid,
-    /// In file order
-    Sequential,
-    /// Every seat with the same class shares
-    Stratified,
 }
 
 /// The optimiser.
@@ -217,12 +205,8 @@ pub(crate) struct CreateWithDataArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) columns: FileArgs,
-    /// How rows are dealt to seats
-    #[arg(long, value_enum, default_value = "stratified")]
-    pub(crate) partition: PartitionKind,
-    /// Share of rows kept for evaluation by the keepers
-    #[arg(long, default_value_t = defaults::HOLDOUT_SHARE)]
-    pub(crate) holdout: f64,
+    #[command(flatten)]
+    pub(crate) deal: DealArgs,
     #[command(flatten)]
     pub(crate) plan: PlanArgs,
 }

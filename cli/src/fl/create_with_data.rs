@@ -8,10 +8,7 @@ use parity_learning::{
     partition,
     table::Table,
 };
-use parity_protocol::{
-    codec::Block,
-    spec::{Data, Partition},
-};
+use parity_protocol::{codec::Block, spec::Data};
 use serde::Serialize;
 
 use super::{
@@ -21,10 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
-    args::{
-        CreateWithDataArgs,
-        fl::{FileArgs, PartitionKind},
-    },
+    args::{CreateWithDataArgs, fl::FileArgs},
     output::Output,
 };
 
@@ -44,7 +38,9 @@ pub(crate) async fn run(app: &App, args: CreateWithDataArgs) -> anyhow::Result<(
     let prepared = prepare(app.output, &args)?;
     let shards = shards(&prepared, &args)?;
     let data = Data::Uploaded {
-        partition: partition_of(args.partition),
+        partition: args.deal.partition,
+        min_samples: args.deal.min_samples,
+        overlap_ratio: args.deal.overlap_ratio,
         shard_rows: shards.iter().map(|shard| shard.rows() as u64).collect(),
         holdout_rows: prepared.holdout.rows() as u64,
     };
@@ -79,20 +75,19 @@ pub(crate) async fn run(app: &App, args: CreateWithDataArgs) -> anyhow::Result<(
 }
 
 fn prepare(output: Output, args: &CreateWithDataArgs) -> anyhow::Result<Prepared> {
-    if !(args.holdout > 0.0 && args.holdout < 1.0) {
-        bail!("--holdout {} must lie between 0 and 1, for example 0.2", args.holdout);
+    let holdout = args.deal.holdout;
+    if !(holdout > 0.0 && holdout < 1.0) {
+        bail!("--holdout {holdout} must lie between 0 and 1, for example 0.2");
     }
-    let prepared = csv::prepare(&args.file, &options(&args.columns), args.holdout, args.plan.seed)
+    let prepared = csv::prepare(&args.file, &options(&args.columns), holdout, args.plan.seed)
         .with_context(|| format!("reading {}", args.file.display()))?;
     say(output, &prepared.report);
     Ok(prepared)
 }
 
 fn shards(prepared: &Prepared, args: &CreateWithDataArgs) -> anyhow::Result<Vec<Table>> {
-    let partition = partition_of(args.partition);
-    let seats = usize::from(args.plan.seats);
-    let rows = partition::partition(&prepared.train.labels, partition, seats, args.plan.seed)?;
-    Ok(rows.iter().map(|rows| prepared.train.select(rows)).collect())
+    let shards = partition::deal(&prepared.train.labels, &args.deal.dealing(args.plan.seats, args.plan.seed)?)?;
+    Ok(shards.iter().map(|shard| prepared.train.select(&shard.rows())).collect())
 }
 
 /// What the flags say about a CSV file.
@@ -109,14 +104,6 @@ pub(crate) fn options(args: &FileArgs) -> InferOptions {
 pub(crate) fn say(output: Output, report: &[String]) {
     for line in report {
         output.note(format!("  {line}"));
-    }
-}
-
-fn partition_of(kind: PartitionKind) -> Partition {
-    match kind {
-        PartitionKind::Iid => Partition::Iid,
-        PartitionKind::Sequential => Partition::Sequential,
-        PartitionKind::Stratified => Partition::Stratified,
     }
 }
 

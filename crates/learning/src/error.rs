@@ -56,6 +56,9 @@ pub enum Error {
     /// The rows cannot be split as asked.
     #[error("cannot split the data: {0}")]
     Split(String),
+    /// A value of the protocol is out of range.
+    #[error(transparent)]
+    Protocol(#[from] parity_protocol::Error),
     /// Bytes are not a usable tensor file.
     #[error("unreadable tensors: {0}")]
     Tensors(String),

@@ -20,6 +20,10 @@ pub enum Purpose {
     Partition,
     /// Which seats take part; `first` is the round.
     Sampling,
+    /// Shares of seats, and which seats have which classes; `first` is the class, `second` the attempt.
+    Shares,
+    /// Rows of other seats that a seat is lent; `first` is the seat.
+    Overlap,
     /// Order of rows in training; `first` is the round, `second` the seat.
     Shuffle,
     /// How often trees draw a row; `first` is the block of trees, `second` the key of the row.
@@ -39,6 +43,8 @@ impl Purpose {
             Self::Holdout => b"holdout\0",
             Self::Partition => b"deal\0\0\0\0",
             Self::Sampling => b"sampling",
+            Self::Shares => b"shares\0\0",
+            Self::Overlap => b"overlap\0",
             Self::Shuffle => b"shuffle\0",
             Self::Bootstrap => b"bootstrp",
             Self::Features => b"features",
@@ -69,6 +75,30 @@ impl Stream {
         // Two exact halves, because there is no lossless conversion from 32 bits.
         let [low_byte, middle, high, _] = bits.to_le_bytes();
         (f32::from(u16::from_le_bytes([middle, high])) * 256.0 + f32::from(low_byte)) / 16_777_216.0
+    }
+
+    /// Uniform in (0, 1), both ends excluded: the middle of one of 2^52 equal parts, by the upper 52 bits of the next 64-bit
+    /// word.
+    pub fn open_unit(&mut self) -> f64 {
+        /// 2^-52.
+        const PART: f64 = f64::EPSILON;
+        let bits = self.0.next_u64() >> 12;
+        // Two exact halves, because there is no lossless conversion from 64 bits.
+        let (high, low) = (u32::try_from(bits >> 32), u32::try_from(bits & 0xffff_ffff));
+        let (high, low) = (high.expect("20 bits"), low.expect("32 bits"));
+        (f64::from(high) * 4_294_967_296.0 + f64::from(low) + 0.5) * PART
+    }
+
+    /// Standard normal: the polar method (Marsaglia and Bray 1964), of each pair the first. Identical on every machine: the
+    /// logarithm is that of the `libm` crate, the rest is fixed by IEEE 754.
+    pub fn normal(&mut self) -> f64 {
+        loop {
+            let (x, y) = (2.0 * self.open_unit() - 1.0, 2.0 * self.open_unit() - 1.0);
+            let square = x * x + y * y;
+            if square > 0.0 && square < 1.0 {
+                return x * (-2.0 * libm::log(square) / square).sqrt();
+            }
+        }
     }
 
     /// Uniform in `0..bound`, without bias: 64-bit words above the largest multiple of `bound` are skipped.
@@ -122,6 +152,17 @@ mod tests {
         let mean: f64 = values.iter().map(|v| f64::from(*v)).sum::<f64>() / 100_000.0;
         // Standard error 0.0009.
         assert!((mean - 0.5).abs() < 0.004, "{mean}");
+    }
+
+    #[test]
+    fn normal_numbers_have_the_moments_of_the_normal_distribution() {
+        let mut stream = Stream::new(Purpose::Shares, 1, 0, 0);
+        let values: Vec<f64> = (0..100_000).map(|_| stream.normal()).collect();
+        // Moments 0, 1, 0, 3 with standard errors sqrt(1, 2, 15, 96) / sqrt(n).
+        for (power, moment, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0_f64)] {
+            let mean = values.iter().map(|v| v.powi(power)).sum::<f64>() / 100_000.0;
+            assert!((mean - moment).abs() < 4.0 * (variance / 100_000.0).sqrt(), "moment {power} is {mean}");
+        }
     }
 
     #[test]

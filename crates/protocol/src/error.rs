@@ -79,6 +79,14 @@ pub enum Error {
         /// Why it was refused, and what would be right.
         reason: String,
     },
+    /// Text does not name a way to deal rows.
+    #[error("'{text}' is no partition: {reason}")]
+    Partition {
+        /// The text as typed.
+        text: String,
+        /// Why it was refused, and what would be right.
+        reason: String,
+    },
     /// A Merkle proof or tree input is unusable.
     #[error("payout tree: {0}")]
     Tree(String),

@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod merkle;
 pub mod metrics;
 pub mod model;
+pub mod partition;
 pub mod payout;
 pub mod schema;
 pub mod spec;

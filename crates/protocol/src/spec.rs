@@ -12,12 +12,15 @@ use crate::{
     schema::{Scaling, Schema, Task},
 };
 
-pub use crate::aggregation::Aggregation;
+pub use crate::{aggregation::Aggregation, partition::Partition};
 
 /// Version of the spec format.
 pub const VERSION: u32 = 1;
 /// Most characters of a session name.
 pub const MAX_NAME: usize = 128;
+/// Groups of similar value that stand in for classes where the label is a number: ten, so that a group of a few hundred
+/// rows still has dozens.
+pub const NUMERIC_GROUPS: usize = 10;
 
 /// What is learned and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,23 +63,15 @@ pub enum Data {
     Uploaded {
         /// How rows were dealt to seats.
         partition: Partition,
-        /// Training rows per seat.
+        /// Least rows of its own that every seat has, 1 or more.
+        min_samples: u64,
+        /// Rows of other seats that a seat has besides, per row of its own: 0 (none) to 1.
+        overlap_ratio: f64,
+        /// Training rows per seat, those of other seats included.
         shard_rows: Vec<u64>,
         /// Rows of the holdout that is sealed to the keepers.
         holdout_rows: u64,
     },
-}
-
-/// How rows are dealt to seats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Partition {
-    /// Shuffled, then dealt evenly.
-    Iid,
-    /// In file order.
-    Sequential,
-    /// Shuffled per class, every seat with the same class shares.
-    Stratified,
 }
 
 /// Who may see what.
@@ -146,14 +141,8 @@ impl SessionSpec {
             }
             _ => {}
         }
-        self.validate_aggregation()?;
-        match &self.data {
-            Data::Private { max_samples: 0 } => refuse("data.max_samples", "0".into(), "at least 1"),
-            Data::Uploaded { shard_rows, .. } if shard_rows.is_empty() || shard_rows.contains(&0) => {
-                refuse("data.shard_rows", format!("{shard_rows:?}"), "at least one row for every seat")
-            }
-            _ => Ok(()),
-        }
+        self.data.validate(&self.schema)?;
+        self.validate_aggregation()
     }
 
     fn validate_aggregation(&self) -> Result<()> {
@@ -185,6 +174,39 @@ impl SessionSpec {
                 Data::Uploaded { holdout_rows, .. } if *holdout_rows >= u64::from(rows) => {}
                 _ => return refuse("aggregation.rule.rows", rows.to_string(), "no more rows than the holdout has"),
             }
+        }
+        Ok(())
+    }
+}
+
+impl Data {
+    fn validate(&self, schema: &Schema) -> Result<()> {
+        let refuse = |field, value: String, expected: String| Err(Error::Spec { field, value, expected });
+        let Self::Uploaded { partition, min_samples, overlap_ratio, shard_rows, .. } = self else {
+            let Self::Private { max_samples: 0 } = self else { return Ok(()) };
+            return refuse("data.max_samples", "0".into(), "at least 1".into());
+        };
+        partition.validate()?;
+        let groups = match &schema.label.task {
+            Task::Classification { classes } => classes.len(),
+            Task::Regression { .. } => NUMERIC_GROUPS,
+        };
+        if let Partition::LabelSkew { classes } = partition
+            && usize::try_from(*classes).map_or(true, |classes| classes > groups)
+        {
+            let expected =
+                format!("at most the {groups} classes of the label (tenths of the rows, where it is a number)");
+            return refuse("data.partition.classes", classes.to_string(), expected);
+        }
+        if *min_samples == 0 {
+            return refuse("data.min_samples", "0".into(), "at least 1".into());
+        }
+        if !(0.0..=1.0).contains(overlap_ratio) {
+            return refuse("data.overlap_ratio", overlap_ratio.to_string(), "0 (none) to 1".into());
+        }
+        if shard_rows.is_empty() || shard_rows.iter().any(|rows| rows < min_samples) {
+            let expected = format!("at least {min_samples} for every seat");
+            return refuse("data.shard_rows", format!("{shard_rows:?}"), expected);
         }
         Ok(())
     }

@@ -20,8 +20,13 @@ pub(crate) fn shard_rows(seat: u16) -> u64 {
 
 /// A linear classifier over two features; the requester dealt the rows.
 pub(crate) fn uploaded(seats: u16) -> SessionSpec {
-    let data =
-        Data::Uploaded { partition: Partition::Iid, shard_rows: (0..seats).map(shard_rows).collect(), holdout_rows: 4 };
+    let data = Data::Uploaded {
+        partition: Partition::Iid,
+        min_samples: 1,
+        overlap_ratio: 0.0,
+        shard_rows: (0..seats).map(shard_rows).collect(),
+        holdout_rows: 4,
+    };
     spec(data, Privacy::None)
 }
 

@@ -165,6 +165,8 @@ async fn a_shard_with_other_rows_than_agreed_is_not_trained_on() {
     // The spec promises more rows than the requester seals.
     let data = parity_protocol::spec::Data::Uploaded {
         partition: parity_protocol::spec::Partition::Iid,
+        min_samples: 1,
+        overlap_ratio: 0.0,
         shard_rows: vec![ROWS + 1],
         holdout_rows: 1,
     };

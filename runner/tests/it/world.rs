@@ -261,7 +261,13 @@ pub(crate) fn spec(data: Data, privacy: Privacy) -> SessionSpec {
 }
 
 pub(crate) fn uploaded(seats: usize) -> SessionSpec {
-    let data = Data::Uploaded { partition: Partition::Iid, shard_rows: vec![ROWS; seats], holdout_rows: 4 };
+    let data = Data::Uploaded {
+        partition: Partition::Iid,
+        min_samples: 1,
+        overlap_ratio: 0.0,
+        shard_rows: vec![ROWS; seats],
+        holdout_rows: 4,
+    };
     spec(data, Privacy::None)
 }
 

@@ -6,4 +6,5 @@ mod csv_infer;
 mod csv_refused;
 mod forest;
 mod forest_bytes;
+mod partition;
 mod round;

@@ -2,6 +2,8 @@
 //! third implementation (`contracts/tools/make_vectors.py`) writes.
 #![allow(clippy::unwrap_used, reason = "a test may end on the first surprise")]
 
+mod spec;
+
 use std::path::Path;
 
 use parity_protocol::{
