@@ -12,6 +12,7 @@ pub(crate) use local::RunnerDataCommand;
 pub(crate) use local::RunnerStartArgs;
 pub(crate) use local::{ContentCommand, DevnetArgs, IndexerCommand, KeeperCommand, RunnerCommand};
 pub(crate) use money::{ReputationCommand, StakeCommand, WalletCommand};
+pub(crate) use partition::PartitionArgs;
 
 /// Decentralised federated learning: pay for training, train for pay.
 #[derive(Debug, Parser)]

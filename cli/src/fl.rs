@@ -7,6 +7,7 @@ mod files;
 mod get;
 mod list;
 mod model;
+mod partition;
 mod plan;
 mod predict;
 mod publish;
@@ -29,6 +30,7 @@ use crate::{
 pub(crate) async fn run(command: FlCommand, args: &GlobalArgs) -> anyhow::Result<()> {
     match command {
         FlCommand::Predict(predict) => predict::run(&predict, args),
+        FlCommand::Partition(partition) => partition::run(&partition, args),
         FlCommand::CreateSession(create) if create.write_schema.is_some() => create::write_schema(&create, args),
         FlCommand::CreateSession(create) => create::run(&App::connect(args).await?, create).await,
         FlCommand::CreateSessionWithData(create) => create_with_data::run(&App::connect(args).await?, create).await,

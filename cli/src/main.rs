@@ -11,6 +11,7 @@ mod history;
 mod network;
 mod output;
 mod paths;
+mod plot;
 mod prompt;
 mod reads;
 mod reputation;

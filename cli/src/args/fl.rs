@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use parity_learning::{csv::TaskKind, defaults::ModelType};
 use parity_protocol::TokenAmount;
 
-use super::partition::DealArgs;
+use super::partition::{DealArgs, PartitionArgs};
 
 /// `parity fl`
 #[derive(Debug, Subcommand)]
@@ -15,6 +15,8 @@ pub(crate) enum FlCommand {
     CreateSession(CreateArgs),
     /// Create a session from a CSV file: partition, seal, pay, start
     CreateSessionWithData(CreateWithDataArgs),
+    /// Show how a CSV file would be dealt to seats, or write the parts
+    Partition(PartitionArgs),
     /// Sessions, newest first
     List {
         /// Most sessions to show

@@ -1,9 +1,13 @@
-//! How a file is dealt to seats.
+//! How a file is dealt to seats, and the command that shows it.
+
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use parity_learning::{defaults, partition::Dealing};
 use parity_protocol::spec::Partition;
+
+use super::fl::FileArgs;
 
 /// How a file is dealt to seats.
 #[derive(Clone, Debug, Args)]
@@ -36,4 +40,30 @@ impl DealArgs {
             seed,
         })
     }
+}
+
+/// `parity fl partition`
+#[derive(Debug, Args)]
+pub(crate) struct PartitionArgs {
+    /// CSV file with a label column
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) columns: FileArgs,
+    #[command(flatten)]
+    pub(crate) deal: DealArgs,
+    /// Seats
+    #[arg(long, visible_alias = "seats", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) clients: u16,
+    /// Seed of all draws; a session with the same seed deals the same rows
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Only show the parts, write none
+    #[arg(long, required_unless_present = "output", conflicts_with = "output")]
+    pub(crate) dry_run: bool,
+    /// New folder for one encoded .safetensors table per seat, and one of the holdout
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Draw rows per class and seat as an SVG file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
 }

@@ -17,6 +17,7 @@ mod killing;
 mod kubo;
 mod main_job;
 mod offline;
+mod partition;
 mod private_data;
 mod random;
 mod reindex;
