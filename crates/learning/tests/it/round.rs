@@ -15,10 +15,10 @@ use parity_protocol::{
 };
 use proptest::prelude::*;
 
-const SESSION: u64 = 4;
-const ROUND: u16 = 2;
+pub(crate) const SESSION: u64 = 4;
+pub(crate) const ROUND: u16 = 2;
 
-fn spec() -> SessionSpec {
+pub(crate) fn spec() -> SessionSpec {
     let column = |name: &str| Column { name: name.into(), kind: ColumnKind::Numeric { fill: 0.0 } };
     SessionSpec {
         version: VERSION,
@@ -45,13 +45,13 @@ fn spec() -> SessionSpec {
 }
 
 /// The previous model moved by `step` in every coordinate.
-fn moved(step: f32) -> Tensors {
+pub(crate) fn moved(step: f32) -> Tensors {
     let mut tensors = model::initial(&spec());
     tensors.0.values_mut().for_each(|tensor| tensor.data.iter_mut().for_each(|value| *value += step));
     tensors
 }
 
-fn update(seat: u16, weights: &Tensors) -> UpdateInput {
+pub(crate) fn update(seat: u16, weights: &Tensors) -> UpdateInput {
     let byte = u8::try_from(seat).unwrap();
     let operator = Address::repeat_byte(0xf0 - byte);
     let samples = 10 * (u64::from(seat) + 1);
