@@ -7,11 +7,11 @@
 use parity_protocol::forest::MAX_BINS;
 use rayon::prelude::*;
 
-use crate::{Error, Result, table::Table};
+use crate::{Error, Result, forest::sketch::Sketch, table::Table};
 
 /// Representative values per feature.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Bins {
+pub(crate) struct Bins {
     values: Vec<Vec<f32>>,
     cuts: Vec<Vec<f32>>,
 }
@@ -21,7 +21,7 @@ impl Bins {
     ///
     /// # Errors
     /// [`Error::Forest`] when a feature has more than 255, or they are not finite and ascending.
-    pub fn new(values: Vec<Vec<f32>>) -> Result<Self> {
+    pub(crate) fn new(values: Vec<Vec<f32>>) -> Result<Self> {
         for (feature, values) in values.iter().enumerate() {
             if values.len() > usize::from(MAX_BINS) {
                 return Err(Error::Forest(format!("feature {feature} has {} bins, at most 255 work", values.len())));
@@ -35,35 +35,18 @@ impl Bins {
         Ok(Self { cuts: cuts.collect(), values })
     }
 
-    /// At most `limit` bins for each feature of these rows: the distinct values, or where those are more, the quantiles
-    /// `(i + 1/2) / limit`.
-    pub fn of(table: &Table, limit: u8) -> Self {
-        let limit = usize::from(limit).max(2);
-        let column = |feature: usize| {
-            let mut column: Vec<f32> =
-                table.x.iter().skip(feature).step_by(table.features).map(|value| canonical(*value)).collect();
-            column.sort_unstable_by(f32::total_cmp);
-            let rows = column.len();
-            let mut distinct = column.clone();
-            distinct.dedup();
-            if distinct.len() <= limit {
-                return distinct;
-            }
-            let mut quantiles: Vec<f32> = (0..limit).map(|i| column[(2 * i + 1) * rows / (2 * limit)]).collect();
-            quantiles.dedup();
-            quantiles
-        };
-        let values = (0..table.features).into_par_iter().map(column).collect();
-        Self::new(values).expect("sorted finite values without repetition")
+    /// At most `limit` bins for each feature of these rows: the distinct values, or where those are more, quantiles.
+    pub(crate) fn of(table: &Table, limit: u8) -> Self {
+        Sketch::bins(&Sketch::of(table), limit)
     }
 
     /// Number of features.
-    pub fn features(&self) -> usize {
+    pub(crate) fn features(&self) -> usize {
         self.values.len()
     }
 
     /// Representatives of a feature, ascending.
-    pub fn values(&self, feature: usize) -> &[f32] {
+    pub(crate) fn values(&self, feature: usize) -> &[f32] {
         &self.values[feature]
     }
 
@@ -156,6 +139,9 @@ mod tests {
     fn many_values_are_represented_by_quantiles() {
         let bins = Bins::of(&column((0_u16..1000).map(f32::from).collect()), 4);
         assert_eq!(bins.values(0), [125.0, 375.0, 625.0, 875.0]);
+        // A value that fills several quantiles is one bin.
+        let bins = Bins::of(&column((0_u16..1000).map(|row| f32::from(row.saturating_sub(700))).collect()), 4);
+        assert_eq!(bins.values(0), [0.0, 175.0]);
     }
 
     #[test]

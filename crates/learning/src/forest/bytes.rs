@@ -3,7 +3,7 @@
 //! ```text
 //! "PRFO" 1                       magic and version
 //! features, classes              classes 0: numbers
-//! growth 0 | 1, level, weights known 0 | 1, weights, bins per feature: count, f32 …
+//! 0 finished | 2 refitted | 1 growing, level, weights known 0 | 1, weights, bins known 0 | 1, per feature: count, f32 …
 //! trees, each: vote, nodes in order, a node before its children:
 //!   0 leaf | 1 open leaf, waits | 2 + feature, f32 threshold
 //!   leaf of classes: entries, each gap to the previous class, count; leaf of numbers: rows, sum
@@ -24,6 +24,9 @@ use crate::{
 };
 
 const MAGIC: &[u8; 5] = b"PRFO\x01";
+/// States of growth beside 0, finished.
+const GROWING: u64 = 1;
+const REFITTED: u64 = 2;
 /// Heads of nodes.
 const LEAF: u64 = 0;
 const OPEN_LEAF: u64 = 1;
@@ -40,7 +43,7 @@ impl Forest {
         varint::write(&mut bytes, self.features.into());
         varint::write(&mut bytes, if let Kind::Classes(classes) = self.kind { classes.into() } else { 0 });
         match &self.growth {
-            None => varint::write(&mut bytes, 0),
+            None => varint::write(&mut bytes, if self.refitted { REFITTED } else { 0 }),
             Some(growth) => write_growth(&mut bytes, growth),
         }
         varint::write(&mut bytes, length(self.trees.len()));
@@ -85,17 +88,17 @@ impl Forest {
             0 => Kind::Numbers,
             classes => Kind::Classes(classes_of(usize::try_from(classes).unwrap_or(usize::MAX))?),
         };
-        let growth = match reader.number_in(0, 1, "growth")? {
-            0 => None,
-            _ => Some(read_growth(&mut reader, features, kind)?),
+        let (growth, refitted) = match reader.number_in(0, REFITTED, "the state of growth")? {
+            GROWING => (Some(read_growth(&mut reader, features, kind)?), false),
+            state => (None, state == REFITTED),
         };
-        let count = reader.number_in(1, u64::from(MAX_TREES), "the number of trees")?;
+        let count = reader.number_in(0, u64::from(MAX_TREES), "the number of trees")?;
         let mut trees = Vec::new();
         for _ in 0..count {
             trees.push(read_tree(&mut reader, features, kind, growth.as_ref())?);
         }
         reader.end()?;
-        let forest = Self { features, kind, trees, growth };
+        let forest = Self { features, kind, trees, growth, refitted };
         if forest.growth.is_some() != forest.has_open_leaf() {
             return Err(Error::Forest("growth is there without an open leaf, or the other way round".into()));
         }
@@ -109,12 +112,12 @@ impl Forest {
 }
 
 fn write_growth(bytes: &mut Vec<u8>, growth: &Growth) {
-    varint::write(bytes, 1);
+    varint::write(bytes, GROWING);
     varint::write(bytes, growth.level.into());
     varint::write(bytes, u64::from(!growth.weights.is_empty()));
     growth.weights.iter().for_each(|weight| varint::write(bytes, (*weight).into()));
-    for feature in 0..growth.bins.features() {
-        let values = growth.bins.values(feature);
+    varint::write(bytes, growth.bins.is_some().into());
+    for values in growth.bins.iter().flat_map(|bins| (0..bins.features()).map(|feature| bins.values(feature))) {
         varint::write(bytes, length(values.len()));
         bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
     }
@@ -129,13 +132,16 @@ fn read_growth(reader: &mut Reader<'_>, features: u32, kind: Kind) -> Result<Gro
             weights.push(narrow(reader.number_in(1, u64::from(u32::MAX), "a class weight")?)?);
         }
     }
+    if reader.number_in(0, 1, "bins")? == 0 {
+        return Ok(Growth { level, weights, bins: None });
+    }
     let mut values = Vec::new();
     for _ in 0..features {
         let count = reader.number_in(0, MAX_BINS.into(), "the number of bins")?;
         let floats = reader.take(4 * usize::try_from(count).expect("at most 255"))?;
         values.push(floats.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect());
     }
-    Ok(Growth { level, weights, bins: Bins::new(values)? })
+    Ok(Growth { level, weights, bins: Some(Bins::new(values)?) })
 }
 
 fn read_tree(reader: &mut Reader<'_>, features: u32, kind: Kind, growth: Option<&Growth>) -> Result<Tree> {
@@ -186,7 +192,8 @@ fn read_tree(reader: &mut Reader<'_>, features: u32, kind: Kind, growth: Option<
     Ok(tree)
 }
 
-fn write_leaf(bytes: &mut Vec<u8>, kind: Kind, entries: &[Entry]) {
+/// Appends a leaf.
+pub(crate) fn write_leaf(bytes: &mut Vec<u8>, kind: Kind, entries: &[Entry]) {
     if kind == Kind::Numbers {
         let value = |column: u16| entries.iter().find(|entry| entry.0 == column).map_or(0, |entry| entry.1);
         varint::write(bytes, value(0).cast_unsigned());
@@ -203,7 +210,7 @@ fn write_leaf(bytes: &mut Vec<u8>, kind: Kind, entries: &[Entry]) {
 }
 
 /// Reads a leaf; returns what it counts.
-fn read_leaf(reader: &mut Reader<'_>, kind: Kind, entries: &mut Vec<Entry>) -> Result<u64> {
+pub(crate) fn read_leaf(reader: &mut Reader<'_>, kind: Kind, entries: &mut Vec<Entry>) -> Result<u64> {
     let Kind::Classes(classes) = kind else {
         let rows = reader.number_in(0, MOST, "the rows of a leaf")?;
         let sum = reader.signed()?;

@@ -1,5 +1,7 @@
 //! Growing a forest from rows: tree by tree, several at a time.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::{
@@ -10,41 +12,32 @@ use crate::{
         grower::Grower,
         recipe::Recipe,
         split::{Gini, Tally, Variance},
-        tree::{Forest, Kind, Tree, position},
+        tree::{Forest, Kind, Tree},
     },
     table::Table,
 };
 
-/// Grows a forest on these rows, with bins of their own.
+/// Grows a forest on these rows: the same as [`grow`](crate::forest::grow) makes of them level by level.
 ///
 /// # Errors
 /// [`Error::Rows`] when the rows do not fit the recipe or are too many.
 pub fn fit(recipe: &Recipe, table: &Table) -> Result<Forest> {
     recipe.check(table)?;
-    fit_with(recipe, &Bins::of(table, recipe.shape.bins), table)
+    let trees = 0..usize::from(recipe.shape.trees);
+    Ok(recipe.forest(grow_range(recipe, &Bins::of(table, recipe.shape.bins), table, trees)?))
 }
 
-/// Grows a forest on these rows, with given bins: the same as [`grow`](crate::forest::grow) makes of them level by level.
+/// The trees of these numbers.
 ///
 /// # Errors
-/// [`Error::Rows`] when the rows do not fit the recipe or are too many, [`Error::Forest`] when the bins do not.
-pub fn fit_with(recipe: &Recipe, bins: &Bins, table: &Table) -> Result<Forest> {
-    recipe.check(table)?;
-    check_bins(recipe, bins)?;
+/// As [`fit()`].
+pub(crate) fn grow_range(recipe: &Recipe, bins: &Bins, table: &Table, numbers: Range<usize>) -> Result<Vec<Tree>> {
     let targets = recipe.targets(&table.labels)?;
     let weights = recipe.weights(&recipe.count(&targets));
-    let trees = match recipe.kind {
-        Kind::Classes(_) => grow_trees(recipe, bins, table, &targets, &Gini { weights })?,
-        Kind::Numbers => grow_trees(recipe, bins, table, &targets, &Variance)?,
-    };
-    Ok(Forest { features: position(recipe.features), kind: recipe.kind, trees, growth: None })
-}
-
-pub(crate) fn check_bins(recipe: &Recipe, bins: &Bins) -> Result<()> {
-    if bins.features() != recipe.features {
-        return Err(Error::Forest(format!("bins of {} features, the forest has {}", bins.features(), recipe.features)));
+    match recipe.kind {
+        Kind::Classes(_) => grow_trees(recipe, bins, table, &targets, numbers, &Gini { weights }),
+        Kind::Numbers => grow_trees(recipe, bins, table, &targets, numbers, &Variance),
     }
-    Ok(())
 }
 
 fn grow_trees<T: Tally + Sync>(
@@ -52,17 +45,18 @@ fn grow_trees<T: Tally + Sync>(
     bins: &Bins,
     table: &Table,
     targets: &[i32],
+    numbers: Range<usize>,
     tally: &T,
 ) -> Result<Vec<Tree>> {
     let binned = Binned::new(bins, table);
     let keys = row_keys(table);
     let draws = recipe.draws();
-    let count = usize::from(recipe.shape.trees);
-    let mut trees = Vec::with_capacity(count);
-    for first in (0..count).step_by(BLOCK) {
-        let block = draws.block(recipe.seed, u64::try_from(first / BLOCK).expect("an index"), &keys);
-        let here = first..(first + BLOCK).min(count);
-        let rows = block.par_chunks(table.rows().max(1)).take(here.len());
+    let mut trees = Vec::with_capacity(numbers.len());
+    for block in numbers.start / BLOCK..numbers.end.div_ceil(BLOCK) {
+        let first = block * BLOCK;
+        let here = numbers.start.max(first)..numbers.end.min(first + BLOCK);
+        let drawn = draws.block(recipe.seed, u64::try_from(block).expect("an index"), &keys);
+        let rows = drawn.par_chunks(table.rows()).skip(here.start - first).take(here.len());
         let grown: Result<Vec<Tree>> = here
             .into_par_iter()
             .zip(rows)

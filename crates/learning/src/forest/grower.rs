@@ -16,9 +16,6 @@ use crate::{
     },
 };
 
-/// Nodes of up to this many rows sort them instead of adding up bins: measured on digits, 16 to 48 do equally well.
-const FEW: usize = 32;
-
 /// A row as a node holds it.
 #[derive(Clone, Copy, Debug)]
 struct Sample {
@@ -47,7 +44,6 @@ pub(crate) struct Grower<'a, T> {
     spare: Vec<Sample>,
     total: Vec<i64>,
     sums: BinSums,
-    sorted: Vec<(u8, i32, u32)>,
 }
 
 impl<'a, T: Tally> Grower<'a, T> {
@@ -63,7 +59,6 @@ impl<'a, T: Tally> Grower<'a, T> {
             spare: Vec::new(),
             total: vec![0; width],
             sums: BinSums::new(width),
-            sorted: Vec::new(),
         }
     }
 
@@ -138,12 +133,6 @@ impl<'a, T: Tally> Grower<'a, T> {
                     let column = self.binned.column(*feature);
                     cut_at(self.bins, (*feature, share), samples, column, &self.total, balance, &mut search);
                 }
-            } else if samples.len() <= FEW {
-                for feature in features {
-                    let column = self.binned.column(*feature);
-                    sort(samples, column, &mut self.sorted);
-                    every_cut_of_few(*feature, &self.sorted, &self.total, balance, &mut search);
-                }
             } else {
                 for feature in features {
                     let column = self.binned.column(*feature);
@@ -180,36 +169,6 @@ impl<'a, T: Tally> Grower<'a, T> {
         }
         self.samples[end..samples.end].copy_from_slice(&self.spare);
         end
-    }
-}
-
-fn sort(samples: &[Sample], column: &[u8], sorted: &mut Vec<(u8, i32, u32)>) {
-    sorted.clear();
-    sorted.extend(samples.iter().map(|sample| (column[index(sample.row)], sample.target, sample.draws)));
-    sorted.sort_unstable_by_key(|(bin, _, _)| *bin);
-}
-
-/// As [`scan::every_cut`], of rows sorted by bin.
-fn every_cut_of_few(
-    feature: u32,
-    sorted: &[(u8, i32, u32)],
-    total: &[i64],
-    balance: &mut impl Balance,
-    search: &mut Search,
-) {
-    let (Some((low, ..)), Some((high, ..))) = (sorted.first(), sorted.last()) else { return };
-    if low == high {
-        return;
-    }
-    search.note_varies();
-    balance.start(total);
-    let mut low = *low;
-    for (bin, target, draws) in sorted {
-        if *bin != low {
-            search.consider(feature, low, *bin, balance);
-            low = *bin;
-        }
-        balance.shift(*target, i64::from(*draws));
     }
 }
 

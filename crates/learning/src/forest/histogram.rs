@@ -1,11 +1,14 @@
-//! What a seat tells of its rows in a round: for every open node and every feature that it chooses from, how many rows of
+//! What a seat tells of its rows in a round. First, how the values of every feature are distributed ([`Sketch`]), for seats to
+//! agree on bins; then for every open node and every feature that it chooses from, how many rows of
 //! which class lie in which bin (for numbers: how many, and the sum of their labels). Sums over seats are all that growing
 //! needs, and whole numbers add up to the same in any order.
 //!
 //! ```text
-//! "PRFH" 1, level                of the forest that this is about
+//! "PRFH" 1
+//! 0, or 1 + level                of the forest that this is about; 0: it has no bins yet
 //! rows of each class, or rows
-//! for every open node, in the order of the forest:
+//! without bins, for every feature: bits dropped, buckets, each: gap, rows
+//! with bins, for every open node, in the order of the forest:
 //!   0                            none of the rows drawn is here
 //!   1, smallest label, largest - smallest   (labels: numbers only)
 //!   for every candidate feature: cells, each
@@ -19,14 +22,15 @@ use rayon::prelude::*;
 use crate::{
     Error, Result,
     forest::{
-        bins::Binned,
+        bins::{Binned, Bins},
         cells::{read_cells, read_head, write_cells},
         draw::{BLOCK, Candidates, MOST_DRAWS, Path, row_keys},
         frontier::{Open, open_nodes},
         recipe::Recipe,
         scan::BinSums,
+        sketch::Sketch,
         split::{Gini, Tally, Variance},
-        tree::{Forest, Growth, Kind, index},
+        tree::{Forest, Kind, index},
         varint::{self, Reader},
     },
     table::Table,
@@ -54,12 +58,16 @@ pub fn histograms(forest: &Forest, recipe: &Recipe, table: &Table) -> Result<His
     let targets = recipe.targets(&table.labels)?;
     let rows = recipe.count(&targets);
     let mut bytes = MAGIC.to_vec();
-    varint::write(&mut bytes, growth.level.into());
+    varint::write(&mut bytes, growth.stage());
     rows.iter().for_each(|rows| varint::write(&mut bytes, *rows));
     let start = bytes.len();
-    let binned = Binned::new(&growth.bins, table);
+    let Some(bins) = &growth.bins else {
+        Sketch::of(table).iter().for_each(|sketch| sketch.write(&mut bytes));
+        return Ok(Histograms { bytes, rows, start });
+    };
+    let binned = Binned::new(bins, table);
     let (keys, draws) = (row_keys(table), recipe.draws());
-    let seat = Seat { forest, recipe, growth, table, binned: &binned, targets: &targets };
+    let seat = Seat { forest, recipe, bins, table, binned: &binned, targets: &targets };
     for (block, first) in (0..).zip((0..forest.trees.len()).step_by(BLOCK)) {
         let drawn = draws.block(recipe.seed, block, &keys);
         let trees = first..(first + BLOCK).min(forest.trees.len());
@@ -76,7 +84,7 @@ pub fn histograms(forest: &Forest, recipe: &Recipe, table: &Table) -> Result<His
 struct Seat<'a> {
     forest: &'a Forest,
     recipe: &'a Recipe,
-    growth: &'a Growth,
+    bins: &'a Bins,
     table: &'a Table,
     binned: &'a Binned,
     targets: &'a [i32],
@@ -94,7 +102,7 @@ impl Seat<'_> {
             }
         }
         let mut bytes = Vec::new();
-        let mut candidates = self.recipe.candidates(&self.growth.bins);
+        let mut candidates = self.recipe.candidates(self.bins);
         let mut sums = BinSums::new(self.recipe.kind.width());
         let number = u64::try_from(tree).expect("an index fits 64 bits");
         for (open, rows) in open.iter().zip(here) {
@@ -143,25 +151,37 @@ impl Histograms {
         if reader.array::<5>()? != *MAGIC {
             return Err(Error::Forest("the bytes do not begin as histograms of version 1 do".into()));
         }
-        reader.number_in(growth.level.into(), growth.level.into(), "the level of the histograms")?;
-        let parts = if recipe.kind == Kind::Numbers { 1 } else { recipe.kind.width() };
-        let rows: Vec<u64> =
-            (0..parts).map(|_| reader.number_in(0, u64::from(u32::MAX), "rows")).collect::<Result<_>>()?;
+        reader.number_in(growth.stage(), growth.stage(), "the stage of the histograms")?;
+        let rows = recipe.read_rows(&mut reader)?;
         let samples: u64 = rows.iter().sum();
         let start = bytes.len() - reader.0.len();
-        let mut candidates = recipe.candidates(&growth.bins);
+        let told = Self { bytes: bytes.to_vec(), rows, start };
+        let Some(bins) = &growth.bins else {
+            for _ in 0..recipe.features {
+                Sketch::read(&mut reader, samples)?;
+            }
+            reader.end()?;
+            return Ok(told);
+        };
+        let mut candidates = recipe.candidates(bins);
         let mut sums = BinSums::new(recipe.kind.width());
         for (tree, number) in forest.trees.iter().zip(0..) {
             let mut drawn = 0;
             for open in open_nodes(tree) {
-                drawn += check_node(&mut reader, recipe, growth, &mut candidates, (number, &open), &mut sums)?;
+                drawn += check_node(&mut reader, recipe, bins, &mut candidates, (number, &open), &mut sums)?;
             }
             if drawn > u64::from(MOST_DRAWS) * samples {
                 return Err(Error::Forest(format!("a tree drew {drawn} times from {samples} rows")));
             }
         }
         reader.end()?;
-        Ok(Self { bytes: bytes.to_vec(), rows, start })
+        Ok(told)
+    }
+
+    /// The sketch of every feature, where there are no bins yet.
+    pub(crate) fn sketches(&self, features: usize) -> Result<Vec<Sketch>> {
+        let mut reader = self.nodes();
+        (0..features).map(|_| Sketch::read(&mut reader, self.samples())).collect()
     }
 
     /// The nodes, to be read in the order of the forest.
@@ -174,7 +194,7 @@ impl Histograms {
 fn check_node(
     reader: &mut Reader<'_>,
     recipe: &Recipe,
-    growth: &Growth,
+    bins: &Bins,
     candidates: &mut Candidates,
     (tree, open): (u64, &Open),
     sums: &mut BinSums,
@@ -185,7 +205,7 @@ fn check_node(
     let path: Path = open.path;
     let mut first: Option<Vec<i64>> = None;
     for feature in candidates.of(tree, path, open.waits) {
-        read_cells(reader, recipe.kind, growth.bins.values(index(*feature)).len(), sums)?;
+        read_cells(reader, recipe.kind, bins.values(index(*feature)).len(), sums)?;
         let total = sums.total();
         sums.clear();
         match &first {

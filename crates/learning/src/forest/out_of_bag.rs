@@ -1,7 +1,8 @@
 //! What a forest says about rows by the trees alone that did not see them (Breiman 1996): an estimate of its quality that
 //! needs no holdout.
 //!
-//! Which trees saw a row follows from the row's content, so that it holds on every seat, whoever grew the forest.
+//! Which trees saw a row follows from the row's content, so that it holds on every seat, whoever grew the forest. It does not
+//! hold of refitted trees, whose leaves have seen all rows.
 
 use rayon::prelude::*;
 
@@ -34,7 +35,7 @@ pub fn out_of_bag(forest: &Forest, recipe: &Recipe, table: &Table) -> Result<Out
     let (keys, draws) = (row_keys(table), recipe.draws());
     let (rows, width) = (table.rows(), forest.outputs());
     let mut said = vec![0.0; rows * width];
-    let mut opinions = vec![Opinion::new(forest.kind); rows];
+    let mut opinions = vec![Opinion::new(forest); rows];
     for (block, trees) in (0..).zip(forest.trees.chunks(BLOCK)) {
         let drawn = draws.block(recipe.seed, block, &keys);
         let tasks = said.par_chunks_mut(width).zip(opinions.par_iter_mut()).enumerate();

@@ -1,6 +1,8 @@
 //! What a forest says about rows: the mean of what its trees say, weighted by their votes.
 //!
-//! A tree says the class shares of the leaf (or its mean label) that a row ends in; a leaf without rows says nothing.
+//! A tree says the class shares of the leaf (or its mean label) that a row ends in; a leaf without rows says nothing. Class
+//! shares of refitted trees are multiplied instead (a logarithmic opinion pool, Genest and Zidek 1986, section 3.3): a tree
+//! that tells few classes apart then leaves the others undecided instead of outvoting who knows better.
 
 use rayon::prelude::*;
 
@@ -8,7 +10,7 @@ use crate::{
     Error, Result,
     forest::{
         recipe::deviations,
-        tree::{Entry, Forest, Kind, Leaf, Node, Tree},
+        tree::{Entry, Forest, Kind, Node, Tree},
     },
 };
 
@@ -31,7 +33,7 @@ impl Forest {
         let mut said = vec![0.0; x.len() / features * width];
         said.par_chunks_mut(BLOCK * width).zip(x.par_chunks(BLOCK * features)).for_each(|(said, x)| {
             for (said, row) in said.chunks_mut(width).zip(x.chunks(features)) {
-                let mut opinion = Opinion::new(self.kind);
+                let mut opinion = Opinion::new(self);
                 self.trees.iter().for_each(|tree| opinion.hear(tree, row, said));
                 opinion.conclude(said);
             }
@@ -63,24 +65,35 @@ pub(crate) fn likeliest(said: &[f64]) -> usize {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opinion {
     kind: Kind,
+    /// Logarithms of shares are added, not shares.
+    multiplies: bool,
     votes: u64,
 }
 
 impl Opinion {
-    pub(crate) fn new(kind: Kind) -> Self {
-        Self { kind, votes: 0 }
+    pub(crate) fn new(forest: &Forest) -> Self {
+        let multiplies = forest.refitted && matches!(forest.kind, Kind::Classes(_));
+        Self { kind: forest.kind, multiplies, votes: 0 }
     }
 
     /// Adds what a tree says about a row to `said`.
     pub(crate) fn hear(&mut self, tree: &Tree, row: &[f32], said: &mut [f64]) {
         let Node::Leaf(leaf) = tree.nodes[tree.leaf_of(row)] else { return };
-        if add_leaf(self.kind, tree, leaf, said) {
-            self.votes += u64::from(tree.vote);
+        let entries = tree.entries(leaf);
+        if entries.is_empty() {
+            return;
+        }
+        self.votes += u64::from(tree.vote);
+        let vote = f64::from(tree.vote);
+        match self.kind {
+            Kind::Numbers => said[0] += vote * mean_label(entries),
+            Kind::Classes(_) if self.multiplies => add_logarithms(entries, vote, said),
+            Kind::Classes(_) => add_shares(entries, vote, said),
         }
     }
 
-    /// Divides by the votes; without any, all classes are equally likely, and a number is the mean label. Says whether
-    /// there were any.
+    /// From sums to the answer; without any vote, all classes are equally likely, and a number is the mean label. Says whether
+    /// there was a vote.
     #[expect(clippy::cast_precision_loss, reason = "votes of a forest are far below 2^53")]
     pub(crate) fn conclude(self, said: &mut [f64]) -> bool {
         if self.votes == 0 {
@@ -88,28 +101,43 @@ impl Opinion {
             said.fill(even);
             return false;
         }
-        said.iter_mut().for_each(|value| *value /= self.votes as f64);
+        if self.multiplies {
+            let largest = said[likeliest(said)];
+            said.iter_mut().for_each(|value| *value = (*value - largest).exp());
+            let total: f64 = said.iter().sum();
+            said.iter_mut().for_each(|value| *value /= total);
+        } else {
+            said.iter_mut().for_each(|value| *value /= self.votes as f64);
+        }
         true
     }
 }
 
-/// Adds a leaf's shares, times the vote of its tree; says whether it had any rows.
-#[expect(clippy::cast_precision_loss, reason = "a tree counts fewer than 2^32 rows")]
-fn add_leaf(kind: Kind, tree: &Tree, leaf: Leaf, said: &mut [f64]) -> bool {
-    let entries: &[Entry] = tree.entries(leaf);
-    let vote = f64::from(tree.vote);
-    match (kind, entries) {
-        (_, []) => return false,
-        (Kind::Numbers, [(_, rows)]) => debug_assert!(*rows > 0, "a sum of 0 is not written"),
-        (Kind::Numbers, [(_, rows), (_, sum), ..]) => said[0] += vote * deviations(*sum, *rows),
-        // Most leaves are pure.
-        (Kind::Classes(_), [(class, _)]) => said[usize::from(*class)] += vote,
-        (Kind::Classes(_), _) => {
-            let total = entries.iter().map(|entry| entry.1).sum::<i64>() as f64;
-            entries.iter().for_each(|(class, count)| said[usize::from(*class)] += vote * (*count as f64 / total));
-        }
+/// The mean label of a leaf. A sum of 0 is not written.
+fn mean_label(entries: &[Entry]) -> f64 {
+    match entries {
+        [(0, rows), (1, sum)] => deviations(*sum, *rows),
+        _ => 0.0,
     }
-    true
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a tree counts fewer than 2^32 rows")]
+fn add_shares(entries: &[Entry], vote: f64, said: &mut [f64]) {
+    // Most leaves are pure.
+    if let [(class, _)] = entries {
+        said[usize::from(*class)] += vote;
+        return;
+    }
+    let total = entries.iter().map(|entry| entry.1).sum::<i64>() as f64;
+    entries.iter().for_each(|(class, count)| said[usize::from(*class)] += vote * (*count as f64 / total));
+}
+
+/// Adds `ln((n_c + 1/K) / (n + 1))` up to what all classes have in common: shares smoothed by one row that is spread evenly
+/// over the `K` classes (Perks 1947).
+#[expect(clippy::cast_precision_loss, reason = "a tree counts fewer than 2^32 rows")]
+fn add_logarithms(entries: &[Entry], vote: f64, said: &mut [f64]) {
+    let classes = said.len() as f64;
+    entries.iter().for_each(|(class, count)| said[usize::from(*class)] += vote * (*count as f64 * classes).ln_1p());
 }
 
 #[cfg(test)]
@@ -128,7 +156,7 @@ mod tests {
     #[test]
     fn classes_are_the_weighted_mean_of_leaf_shares() {
         let trees = vec![stump(1, &[1, 3], &[5, 0]), stump(3, &[4, 0], &[0, 0])];
-        let forest = Forest { features: 1, kind: Kind::Classes(2), trees, growth: None };
+        let forest = Forest { features: 1, kind: Kind::Classes(2), trees, growth: None, refitted: false };
         assert_eq!(forest.predict(&[0.5, 0.6]).unwrap(), [3.25 / 4.0, 0.75 / 4.0, 1.0, 0.0]);
         let outputs = forest.outputs_of(&[0.6]).unwrap();
         assert!((outputs[1] + 13.863).abs() < 1e-3, "{outputs:?}");
@@ -139,7 +167,7 @@ mod tests {
     fn numbers_are_means_in_standard_deviations() {
         let unit = 1 << 20;
         let trees = vec![stump(1, &[2, 3 * unit], &[4, 0]), stump(1, &[1, -unit], &[0, 0])];
-        let forest = Forest { features: 1, kind: Kind::Numbers, trees, growth: None };
+        let forest = Forest { features: 1, kind: Kind::Numbers, trees, growth: None, refitted: false };
         assert_eq!(forest.predict(&[0.0, 1.0]).unwrap(), [0.25, 0.0]);
         let silent = Forest { trees: vec![stump(1, &[0, 0], &[0, 0])], ..forest };
         assert_eq!(silent.predict(&[0.0]).unwrap(), [0.0]);
@@ -148,7 +176,7 @@ mod tests {
     #[test]
     fn broken_rows_are_refused() {
         let trees = vec![stump(1, &[1, 0], &[0, 1])];
-        let forest = Forest { features: 2, kind: Kind::Classes(2), trees, growth: None };
+        let forest = Forest { features: 2, kind: Kind::Classes(2), trees, growth: None, refitted: false };
         assert!(forest.predict(&[1.0, 2.0, 3.0]).is_err());
     }
 }

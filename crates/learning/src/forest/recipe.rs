@@ -13,6 +13,7 @@ use crate::{
         bins::Bins,
         draw::{Candidates, Draws},
         tree::Kind,
+        varint::Reader,
     },
     table::{Labels, Table},
 };
@@ -143,6 +144,12 @@ impl Recipe {
                 rows
             }
         }
+    }
+
+    /// Reads what [`Recipe::count`] gives.
+    pub(crate) fn read_rows(&self, reader: &mut Reader<'_>) -> Result<Vec<u64>> {
+        let parts = if self.kind == Kind::Numbers { 1 } else { self.kind.width() };
+        (0..parts).map(|_| reader.number_in(0, u64::from(u32::MAX), "rows")).collect()
     }
 
     pub(crate) fn draws(&self) -> Draws {

@@ -21,6 +21,8 @@ pub(crate) trait Balance {
 
 /// Adds a row to sums.
 pub(crate) trait Tally {
+    /// Sums of no row.
+    fn zeros(&self) -> Vec<i64>;
     /// Adds a row that was drawn this often.
     fn add(&self, sums: &mut [i64], target: i32, draws: i64);
     /// Draws in these sums.
@@ -43,6 +45,10 @@ pub(crate) struct Gini {
 pub(crate) struct Variance;
 
 impl Tally for Gini {
+    fn zeros(&self) -> Vec<i64> {
+        vec![0; self.weights.len()]
+    }
+
     #[inline]
     fn add(&self, sums: &mut [i64], target: i32, draws: i64) {
         sums[class(target)] += draws;
@@ -63,6 +69,10 @@ impl Tally for Gini {
 }
 
 impl Tally for Variance {
+    fn zeros(&self) -> Vec<i64> {
+        vec![0; 2]
+    }
+
     #[inline]
     fn add(&self, sums: &mut [i64], target: i32, draws: i64) {
         sums[0] += draws;

@@ -13,6 +13,8 @@ pub struct Forest {
     pub(crate) trees: Vec<Tree>,
     /// Present while a node is open.
     pub(crate) growth: Option<Growth>,
+    /// Whether leaves count the rows of all seats, whoever grew the tree.
+    pub(crate) refitted: bool,
 }
 
 /// What leaves count.
@@ -26,13 +28,13 @@ pub(crate) enum Kind {
 
 /// What growing needs beside the trees.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Growth {
+pub(crate) struct Growth {
     /// Levels grown.
     pub(crate) level: u8,
     /// What a row of each class counts; empty before the rows have been counted, and for numbers.
     pub(crate) weights: Vec<u32>,
-    /// Bins that all seats share.
-    pub(crate) bins: Bins,
+    /// Bins that all seats share; none before they agreed.
+    pub(crate) bins: Option<Bins>,
 }
 
 /// One tree.
@@ -86,6 +88,13 @@ impl Kind {
     }
 }
 
+impl Growth {
+    /// Rounds so far: one to agree on bins, one for each level.
+    pub(crate) fn stage(&self) -> u64 {
+        u64::from(self.bins.is_some()) + u64::from(self.level)
+    }
+}
+
 impl Forest {
     /// Features of a row.
     pub fn features(&self) -> usize {
@@ -113,6 +122,11 @@ impl Forest {
     /// Whether no node is open.
     pub fn is_finished(&self) -> bool {
         self.growth.is_none()
+    }
+
+    /// Whether leaves count the rows of all seats, whoever grew the tree.
+    pub fn is_refitted(&self) -> bool {
+        self.refitted
     }
 
     /// Levels grown so far; none when the forest is finished.

@@ -2,8 +2,8 @@
 
 use parity_learning::{
     forest::{
-        Bins, Forest, Histograms, Recipe, fit, fit_with, grow, histograms, impurity_importances, out_of_bag,
-        permutation_importances, start,
+        Forest, Histograms, Recipe, fit, grow, histograms, impurity_importances, leaf_counts, out_of_bag,
+        permutation_importances, refit, share, start, unite,
     },
     random::{Purpose, Stream},
     table::{Labels, Table},
@@ -38,15 +38,15 @@ pub(crate) fn task(numbers: bool) -> Task {
 }
 
 pub(crate) fn recipe(extra: bool, numbers: bool, change: impl FnOnce(&mut ForestShape)) -> Recipe {
-    let mut shape = ForestShape { trees: 12, ..ForestShape::random_forest(false) };
+    let mut shape = ForestShape { trees: 12, bins: 60, ..ForestShape::random_forest(false) };
     change(&mut shape);
     let model = if extra { Model::ExtraTrees(shape) } else { Model::RandomForest(shape) };
     Recipe::new(&model, 6, &task(numbers), 5).unwrap()
 }
 
 /// Grows level by level from what seats tell; returns the forest and the most bytes that a seat sent in a round.
-fn together(recipe: &Recipe, bins: &Bins, seats: &[Table]) -> (Forest, usize) {
-    let mut forest = start(recipe, bins).unwrap();
+fn together(recipe: &Recipe, seats: &[Table]) -> (Forest, usize) {
+    let mut forest = start(recipe);
     let mut most = 0;
     while !forest.is_finished() {
         let told: Vec<Histograms> = seats
@@ -79,15 +79,14 @@ fn deals(table: &Table) -> Vec<Vec<Table>> {
 
 fn assert_same_whoever_has_the_rows(recipe: &Recipe, numbers: bool) {
     let table = table(400, numbers);
-    let bins = Bins::of(&table, 60);
-    let alone = fit_with(recipe, &bins, &table).unwrap().to_bytes();
+    let alone = fit(recipe, &table).unwrap().to_bytes();
     for seats in deals(&table) {
-        let (forest, _) = together(recipe, &bins, &seats);
+        let (forest, _) = together(recipe, &seats);
         assert_eq!(forest.to_bytes(), alone, "{} seats", seats.len());
     }
     let mut order: Vec<usize> = (0..400).collect();
     Stream::new(Purpose::Shuffle, 9, 9, 9).shuffle(&mut order);
-    assert_eq!(fit_with(recipe, &bins, &table.select(&order)).unwrap().to_bytes(), alone);
+    assert_eq!(fit(recipe, &table.select(&order)).unwrap().to_bytes(), alone);
 }
 
 #[test]
@@ -139,7 +138,8 @@ fn rows_unlike_in_nothing_but_the_label_end_in_one_leaf() {
     let forest = fit(&recipe, &table).unwrap();
     assert_eq!(forest.nodes(), 12);
     assert_eq!(forest.predict(&table.x[..6]).unwrap(), [0.5, 0.5, 0.0]);
-    assert!(start(&recipe, &Bins::of(&table, 255)).unwrap_err().to_string().contains("single value"));
+    let (together, _) = together(&recipe, std::slice::from_ref(&table));
+    assert_eq!(together.predict(&table.x[..6]).unwrap(), [1.0 / 3.0; 3]);
 }
 
 fn accuracy(said: &[f64], table: &Table) -> f64 {
@@ -238,7 +238,9 @@ fn threads_do_not_change_a_bit() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let forest = fit(&recipe, &table).unwrap();
-            let told = histograms(&start(&recipe, &Bins::of(&table, 255)).unwrap(), &recipe, &table).unwrap();
+            let bare = start(&recipe);
+            let told = histograms(&bare, &recipe, &table).unwrap();
+            let told = histograms(&grow(&bare, &recipe, &[told]).unwrap(), &recipe, &table).unwrap();
             let unseen = out_of_bag(&forest, &recipe, &table).unwrap();
             (forest.to_bytes(), told.as_bytes().to_vec(), unseen, forest.predict(&table.x).unwrap())
         })
@@ -258,6 +260,75 @@ fn what_does_not_fit_is_refused() {
     let finished = fit(&recipe, &few).unwrap();
     assert!(histograms(&finished, &recipe, &few).unwrap_err().to_string().contains("finished"));
     assert!(Recipe::new(&Model::LinearRegression {}, 6, &task(false), 1).is_err());
-    let open = start(&recipe, &Bins::of(&few, 255)).unwrap();
+    let open = start(&recipe);
     assert_eq!(grow(&open, &recipe, &[]).unwrap(), open);
+}
+
+/// Rows of seats that know one or two classes each, and rows to test on.
+fn skewed() -> (Vec<Table>, Table) {
+    let all = table(1500, false);
+    let Labels::Classes(classes) = &all.labels else { unreachable!() };
+    let of = |wanted: &dyn Fn(usize) -> bool| all.select(&(0..1000).filter(|row| wanted(*row)).collect::<Vec<_>>());
+    let seats = vec![
+        of(&|row| classes[row] == 0),
+        of(&|row| classes[row] == 1 && row % 2 == 0),
+        of(&|row| classes[row] == 1 && row % 2 == 1 || classes[row] == 2),
+    ];
+    (seats, all.select(&(1000..1500).collect::<Vec<_>>()))
+}
+
+#[test]
+fn leaves_that_all_seats_fill_make_a_good_union_of_poor_trees() {
+    let (seats, test) = skewed();
+    let recipe = recipe(false, false, |shape| shape.trees = 31);
+    let shares: Vec<Forest> = (0..).zip(&seats).map(|(seat, rows)| share(&recipe, rows, seat, 3).unwrap()).collect();
+    assert_eq!(shares.iter().map(|share| share.trees().len()).collect::<Vec<_>>(), [10, 10, 11]);
+    let united = unite(&recipe, &shares).unwrap();
+    let poor = accuracy(&united.predict(&test.x).unwrap(), &test);
+    let mut counts: Vec<_> = seats.iter().map(|rows| leaf_counts(&united, &recipe, rows).unwrap()).collect();
+    let refitted = refit(&united, &recipe, &counts).unwrap();
+    let better = accuracy(&refitted.predict(&test.x).unwrap(), &test);
+    assert!(better > poor && better > 0.7, "{poor}, then {better}");
+    counts.reverse();
+    assert_eq!(refit(&united, &recipe, &counts).unwrap(), refitted);
+    assert_eq!(refit(&united, &recipe, &[]).unwrap(), united);
+    assert_eq!(Forest::from_bytes(&refitted.to_bytes(), 1 << 24).unwrap(), refitted);
+}
+
+#[test]
+fn shares_of_all_seats_with_the_same_rows_are_the_forest_of_one() {
+    let (rows, recipe) = (table(200, true), recipe(true, true, |shape| shape.trees = 70));
+    let shares: Vec<Forest> = (0..3).map(|seat| share(&recipe, &rows, seat, 3).unwrap()).collect();
+    assert_eq!(unite(&recipe, &shares).unwrap(), fit(&recipe, &rows).unwrap());
+}
+
+#[test]
+fn numbers_are_refitted_to_the_mean_of_all_seats() {
+    let all = table(1200, true);
+    let (low, high): (Vec<usize>, Vec<usize>) = (0..1000).partition(|row| all.row(*row)[0] < 0.0);
+    let (seats, test) = ([all.select(&low), all.select(&high)], all.select(&(1000..1200).collect::<Vec<_>>()));
+    let recipe = recipe(false, true, |shape| shape.trees = 40);
+    let united =
+        unite(&recipe, &[0, 1].map(|seat| share(&recipe, &seats[usize::from(seat)], seat, 2).unwrap())).unwrap();
+    let refitted =
+        refit(&united, &recipe, &seats.each_ref().map(|rows| leaf_counts(&united, &recipe, rows).unwrap())).unwrap();
+    let Labels::Numbers(numbers) = &test.labels else { unreachable!() };
+    let error = |forest: &Forest| {
+        let said = forest.predict(&test.x).unwrap();
+        said.iter().zip(numbers).map(|(said, y)| (said * 4.0 + 10.0 - f64::from(*y)).powi(2)).sum::<f64>() / 200.0
+    };
+    assert!(error(&refitted) < error(&united), "{} against {}", error(&refitted), error(&united));
+}
+
+#[test]
+fn a_union_of_strangers_is_refused() {
+    let rows = table(40, false);
+    let recipe = recipe(false, false, |_| {});
+    assert!(share(&recipe, &rows, 3, 3).unwrap_err().to_string().contains("seat 3 of 3"));
+    let whole = fit(&recipe, &rows).unwrap();
+    assert!(unite(&recipe, &[whole.clone(), whole.clone()]).unwrap_err().to_string().contains("24 trees"));
+    assert!(unite(&recipe, &[start(&recipe)]).is_err());
+    let refitted = refit(&whole, &recipe, &[leaf_counts(&whole, &recipe, &rows).unwrap()]).unwrap();
+    assert!(unite(&recipe, &[refitted]).is_err());
+    assert!(leaf_counts(&start(&recipe), &recipe, &rows).is_err());
 }

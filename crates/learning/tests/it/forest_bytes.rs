@@ -1,6 +1,6 @@
 //! Files of forests and histograms: one form each, and nothing that reading them could not stand.
 
-use parity_learning::forest::{Bins, Forest, Histograms, fit, fit_with, grow, histograms, start};
+use parity_learning::forest::{Forest, Histograms, LeafCounts, fit, grow, histograms, leaf_counts, refit, start};
 use parity_protocol::forest::ClassWeight;
 use proptest::prelude::*;
 
@@ -8,14 +8,14 @@ use crate::forest::{recipe, table};
 
 const LIMIT: usize = 1 << 24;
 
-fn grown(extra: bool, numbers: bool, levels: u8, rows: usize) -> Forest {
+fn grown(extra: bool, numbers: bool, rounds: u8, rows: usize) -> Forest {
     let recipe = recipe(extra, numbers, |shape| {
         shape.trees = 5;
         shape.class_weight = ClassWeight::Balanced;
     });
     let table = table(rows, numbers);
-    let mut forest = start(&recipe, &Bins::of(&table, 20)).unwrap();
-    for _ in 0..levels {
+    let mut forest = start(&recipe);
+    for _ in 0..rounds {
         if !forest.is_finished() {
             forest = grow(&forest, &recipe, &[histograms(&forest, &recipe, &table).unwrap()]).unwrap();
         }
@@ -53,8 +53,8 @@ fn a_file_is_small() {
 
 proptest! {
     #[test]
-    fn forests_survive_their_bytes(extra: bool, numbers: bool, levels in 0_u8..20, rows in 2_usize..120) {
-        let forest = grown(extra, numbers, levels, rows);
+    fn forests_survive_their_bytes(extra: bool, numbers: bool, rounds in 0_u8..20, rows in 2_usize..120) {
+        let forest = grown(extra, numbers, rounds, rows);
         prop_assert_eq!(Forest::from_bytes(&forest.to_bytes(), LIMIT).unwrap(), forest);
     }
 
@@ -66,8 +66,8 @@ proptest! {
     }
 
     #[test]
-    fn changed_bytes_do_no_harm(numbers: bool, levels in 0_u8..4, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
-        let mut bytes = grown(false, numbers, levels, 60).to_bytes();
+    fn changed_bytes_do_no_harm(numbers: bool, rounds in 0_u8..4, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let mut bytes = grown(false, numbers, rounds, 60).to_bytes();
         for (at, byte) in changes {
             let at = at.index(bytes.len());
             bytes[at] = byte;
@@ -82,8 +82,8 @@ proptest! {
     }
 
     #[test]
-    fn changed_histograms_do_no_harm(numbers: bool, levels in 0_u8..4, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
-        let forest = grown(false, numbers, levels, 60);
+    fn changed_histograms_do_no_harm(numbers: bool, rounds in 0_u8..4, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let forest = grown(false, numbers, rounds, 60);
         if forest.is_finished() {
             return Ok(());
         }
@@ -103,18 +103,17 @@ proptest! {
 
     #[test]
     fn arbitrary_histograms_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let forest = grown(false, false, 1, 60);
+        let forest = grown(false, false, 2, 60);
         let recipe = recipe(false, false, |shape| { shape.trees = 5; shape.class_weight = ClassWeight::Balanced; });
         let _ = Histograms::from_bytes(&bytes, &forest, &recipe);
-        let _ = Histograms::from_bytes(&[&b"PRFH\x01\x01"[..], &bytes].concat(), &forest, &recipe);
+        let _ = Histograms::from_bytes(&[&b"PRFH\x01\x02"[..], &bytes].concat(), &forest, &recipe);
     }
 }
 
 #[test]
 fn the_number_of_bins_limits_the_thresholds() {
     let table = table(300, false);
-    let recipe = recipe(false, false, |_| {});
-    let forest = fit_with(&recipe, &Bins::of(&table, 4), &table).unwrap();
+    let forest = fit(&recipe(false, false, |shape| shape.bins = 4), &table).unwrap();
     let mut thresholds: Vec<u32> = forest
         .trees()
         .iter()
@@ -127,4 +126,25 @@ fn the_number_of_bins_limits_the_thresholds() {
     thresholds.sort_unstable();
     thresholds.dedup();
     assert!(thresholds.len() <= 3, "{thresholds:?}");
+}
+
+proptest! {
+    #[test]
+    fn changed_leaf_counts_do_no_harm(numbers: bool, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..3)) {
+        let recipe = recipe(false, numbers, |shape| shape.trees = 5);
+        let forest = fit(&recipe, &table(60, numbers)).unwrap();
+        let counts = leaf_counts(&forest, &recipe, &table(90, numbers)).unwrap();
+        let mut bytes = counts.to_bytes(&recipe);
+        prop_assert_eq!(&LeafCounts::from_bytes(&bytes, &forest, &recipe).unwrap(), &counts);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let Ok(counts) = LeafCounts::from_bytes(&bytes, &forest, &recipe) {
+            prop_assert_eq!(counts.to_bytes(&recipe), bytes);
+            if let Ok(refitted) = refit(&forest, &recipe, &[counts]) {
+                prop_assert!(read(&refitted.to_bytes()));
+            }
+        }
+    }
 }

@@ -15,10 +15,10 @@ use parity_protocol::{
 };
 use proptest::prelude::*;
 
-pub(crate) const SESSION: u64 = 4;
-pub(crate) const ROUND: u16 = 2;
+const SESSION: u64 = 4;
+const ROUND: u16 = 2;
 
-pub(crate) fn spec() -> SessionSpec {
+fn spec() -> SessionSpec {
     let column = |name: &str| Column { name: name.into(), kind: ColumnKind::Numeric { fill: 0.0 } };
     SessionSpec {
         version: VERSION,
@@ -45,13 +45,13 @@ pub(crate) fn spec() -> SessionSpec {
 }
 
 /// The previous model moved by `step` in every coordinate.
-pub(crate) fn moved(step: f32) -> Tensors {
+fn moved(step: f32) -> Tensors {
     let mut tensors = model::initial(&spec());
     tensors.0.values_mut().for_each(|tensor| tensor.data.iter_mut().for_each(|value| *value += step));
     tensors
 }
 
-pub(crate) fn update(seat: u16, weights: &Tensors) -> UpdateInput {
+fn update(seat: u16, weights: &Tensors) -> UpdateInput {
     let byte = u8::try_from(seat).unwrap();
     let operator = Address::repeat_byte(0xf0 - byte);
     let samples = 10 * (u64::from(seat) + 1);
