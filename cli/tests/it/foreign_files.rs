@@ -1,5 +1,4 @@
-//! Someone else's files: other delimiters, decimal commas, no header, text labels, missing cells, a number as the target;
-//! dealt evenly and unevenly.
+//! Someone else's files: other delimiters, decimal commas, no header, text labels, missing cells, a number as the target.
 
 use std::{fmt::Write, path::Path};
 
@@ -15,8 +14,6 @@ use crate::{
 struct Expectation {
     file: &'static str,
     text: String,
-    /// How it is dealt to seats.
-    deal: &'static [&'static str],
     metric: &'static str,
     least: f64,
     report: &'static [&'static str],
@@ -27,7 +24,6 @@ fn expectations() -> Vec<Expectation> {
         Expectation {
             file: "no_header.csv",
             text: files::flowers(0, 120).split_once('\n').unwrap().1.to_owned(),
-            deal: &["--partition", "label-skew:2"],
             metric: "accuracy",
             least: 0.9,
             report: &["no header", "label 'column_5': 3 classes"],
@@ -35,7 +31,6 @@ fn expectations() -> Vec<Expectation> {
         Expectation {
             file: "european.csv",
             text: european(),
-            deal: &[],
             metric: "accuracy",
             least: 0.9,
             report: &["semicolons", "decimal commas", "missing cells get the median", "column 'Stadt' becomes"],
@@ -43,7 +38,6 @@ fn expectations() -> Vec<Expectation> {
         Expectation {
             file: "houses.tsv",
             text: houses(),
-            deal: &["--partition", "quantity-skew:1", "--min-samples", "20"],
             metric: "r2",
             least: 0.8,
             report: &["tabs", "label 'price': a number"],
@@ -51,7 +45,6 @@ fn expectations() -> Vec<Expectation> {
         Expectation {
             file: "label_first.csv",
             text: label_first(),
-            deal: &["--partition", "dirichlet:0.5", "--min-samples", "15", "--overlap-ratio", "0.25"],
             metric: "accuracy",
             least: 0.9,
             report: &["label 'diagnosis': 2 classes (B 60, M 60)", "column 'patient_id' left out"],
@@ -130,8 +123,9 @@ fn foreign_files_are_understood_or_ask_for_the_one_flag_they_need() {
     let mut sessions = Vec::new();
     for expected in expectations() {
         let file = files::write(home, expected.file, &expected.text);
-        let create = ["--json", "fl", "create-session-with-data", file.to_str().unwrap(), "--total-rounds", "3"];
-        let output = devnet.parity(&[&create, expected.deal].concat()).succeeded();
+        let output = devnet
+            .parity(&["--json", "fl", "create-session-with-data", file.to_str().unwrap(), "--total-rounds", "3"])
+            .succeeded();
         for words in expected.report {
             assert!(output.stderr.contains(words), "{}: '{words}' is not said in\n{}", expected.file, output.stderr);
         }
