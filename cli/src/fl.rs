@@ -5,6 +5,7 @@ mod create;
 mod create_with_data;
 mod files;
 mod get;
+mod learn;
 mod list;
 mod model;
 mod partition;
@@ -13,6 +14,7 @@ mod predict;
 mod publish;
 mod rounds;
 mod seal;
+mod simulate;
 mod verify;
 mod watch;
 
@@ -31,6 +33,7 @@ pub(crate) async fn run(command: FlCommand, args: &GlobalArgs) -> anyhow::Result
     match command {
         FlCommand::Predict(predict) => predict::run(&predict, args),
         FlCommand::Partition(partition) => partition::run(&partition, args),
+        FlCommand::Simulate(simulate) => simulate::run(&simulate, args),
         FlCommand::CreateSession(create) if create.write_schema.is_some() => create::write_schema(&create, args),
         FlCommand::CreateSession(create) => create::run(&App::connect(args).await?, create).await,
         FlCommand::CreateSessionWithData(create) => create_with_data::run(&App::connect(args).await?, create).await,

@@ -3,9 +3,10 @@
 use parity_abi::{DataMode, Phase, State};
 use parity_protocol::{
     Address, B256, TokenAmount, capability,
-    model::{Model, Optimizer, Training},
+    model::Model,
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
     spec::{Aggregation, Data, Partition, Privacy, SessionSpec},
+    training::{Optimizer, Schedule, Training},
 };
 
 use crate::{
@@ -38,6 +39,8 @@ pub(crate) fn spec() -> SessionSpec {
         },
         model: Model::LogisticRegression {},
         training: Training {
+            schedule: Schedule::Constant {},
+            proximal: 0.0,
             optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.0 },
             epochs: 3,
             batch_size: 4,

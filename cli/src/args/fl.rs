@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use parity_learning::{csv::TaskKind, defaults::ModelType};
+use parity_learning::csv::TaskKind;
 use parity_protocol::TokenAmount;
 
-use super::partition::{DealArgs, PartitionArgs};
+use super::{
+    learn::LearnArgs,
+    partition::{DealArgs, PartitionArgs},
+    simulate::SimulateArgs,
+};
 
 /// `parity fl`
 #[derive(Debug, Subcommand)]
@@ -33,6 +37,8 @@ pub(crate) enum FlCommand {
     Cancel(SessionArgs),
     /// Download the model of the last final round
     Model(ModelArgs),
+    /// Run the same learning here, without chain or money
+    Simulate(Box<SimulateArgs>),
     /// Apply a downloaded model to a CSV file
     Predict(PredictArgs),
     /// Recompute every aggregate and payout from chain and content
@@ -82,13 +88,18 @@ pub(crate) enum PrivacyLevel {
     High,
 }
 
-/// The optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OptimizerKind {
-    /// Stochastic gradient descent with momentum 0.9
-    Sgd,
-    /// Adam
-    Adam,
+/// What a session pays.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RewardArgs {
+    /// USDFC per round, split among the runners
+    #[arg(long, default_value = "3", value_name = "USDFC")]
+    pub(crate) reward: TokenAmount,
+    /// USDFC for runners present in every round, split among them
+    #[arg(long, default_value = "3", value_name = "USDFC")]
+    pub(crate) completion_bonus: TokenAmount,
+    /// USDFC per round for the keeper
+    #[arg(long, default_value = "0.1", value_name = "USDFC")]
+    pub(crate) keeper_fee: TokenAmount,
 }
 
 /// What is learned, by how many, for how much.
@@ -97,9 +108,6 @@ pub(crate) struct PlanArgs {
     /// Name of the session
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// neural_network, logistic_regression or linear_regression; one of the latter two when absent, by task
-    #[arg(long, value_name = "TYPE")]
-    pub(crate) model_type: Option<ModelType>,
     /// Rounds
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) total_rounds: u16,
@@ -112,33 +120,13 @@ pub(crate) struct PlanArgs {
     /// Least updates that close a round at its deadline; two thirds of the seats when absent
     #[arg(long)]
     pub(crate) quorum: Option<u16>,
-    /// Units per hidden layer, for example 64,32
-    #[arg(long, value_delimiter = ',')]
-    pub(crate) hidden: Vec<u32>,
-    /// The optimiser
-    #[arg(long, value_enum)]
-    pub(crate) optimizer: Option<OptimizerKind>,
-    /// Step size
-    #[arg(long)]
-    pub(crate) learning_rate: Option<f64>,
-    /// Passes over the local rows per round
-    #[arg(long)]
-    pub(crate) epochs: Option<u32>,
-    /// Rows per step
-    #[arg(long)]
-    pub(crate) batch_size: Option<u32>,
     /// Seed of initial weights, shuffles and partitions
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// USDFC per round, split among the runners
-    #[arg(long, default_value = "3", value_name = "USDFC")]
-    pub(crate) reward: TokenAmount,
-    /// USDFC for runners present in every round, split among them
-    #[arg(long, default_value = "3", value_name = "USDFC")]
-    pub(crate) completion_bonus: TokenAmount,
-    /// USDFC per round for the keeper
-    #[arg(long, default_value = "0.1", value_name = "USDFC")]
-    pub(crate) keeper_fee: TokenAmount,
+    #[command(flatten)]
+    pub(crate) learn: LearnArgs,
+    #[command(flatten)]
+    pub(crate) reward: RewardArgs,
     /// Stake a runner needs
     #[arg(long, default_value = "10", value_name = "USDFC")]
     pub(crate) min_stake: TokenAmount,

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     create_with_data::{options, say, stem},
-    plan::{self, DataPlan},
-    publish,
+    learn::DataPlan,
+    plan, publish,
 };
 use crate::{
     app::App,

@@ -11,11 +11,7 @@ use parity_learning::{
 use parity_protocol::{codec::Block, spec::Data};
 use serde::Serialize;
 
-use super::{
-    files::SessionFiles,
-    plan::{self, DataPlan},
-    publish, seal,
-};
+use super::{files::SessionFiles, learn::DataPlan, plan, publish, seal};
 use crate::{
     app::App,
     args::{CreateWithDataArgs, fl::FileArgs},

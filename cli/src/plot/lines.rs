@@ -1,7 +1,5 @@
 //! Line charts: several curves over one axis.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "no command draws curves yet"))]
-
 use std::ops::Range;
 
 use plotters::{

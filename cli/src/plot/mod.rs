@@ -13,7 +13,6 @@ use std::{fs, path::Path};
 use anyhow::Context;
 
 pub(crate) use bars::{Series, StackedBars};
-#[expect(unused_imports, reason = "no command draws curves yet")]
 pub(crate) use lines::{Line, LineChart};
 
 /// Writes a chart to a file.

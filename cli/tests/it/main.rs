@@ -23,4 +23,5 @@ mod random;
 mod reindex;
 mod reorgs;
 mod settlement;
+mod simulate;
 mod wait;

@@ -3,7 +3,10 @@
 
 use std::{fmt, str::FromStr};
 
-use parity_protocol::model::{Model, Optimizer, Training};
+use parity_protocol::{
+    model::{Activation, Convolution, Model, Volume},
+    training::{Optimizer, Schedule, Training},
+};
 
 use crate::{Error, Result};
 
@@ -21,15 +24,22 @@ pub enum ModelType {
     LogisticRegression,
     /// Least squares.
     LinearRegression,
+    /// Convolutions over an image, then a perceptron.
+    ConvolutionalNetwork,
 }
 
 impl ModelType {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::NeuralNetwork, Self::LogisticRegression, Self::LinearRegression, Self::ConvolutionalNetwork];
+
     /// As typed on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::NeuralNetwork => "neural_network",
             Self::LogisticRegression => "logistic_regression",
             Self::LinearRegression => "linear_regression",
+            Self::ConvolutionalNetwork => "convolutional_network",
         }
     }
 }
@@ -44,35 +54,64 @@ impl FromStr for ModelType {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        [Self::NeuralNetwork, Self::LogisticRegression, Self::LinearRegression]
-            .into_iter()
-            .find(|kind| kind.name() == text.replace('-', "_"))
-            .ok_or_else(|| Error::Unknown {
-                what: "model type",
-                value: text.to_owned(),
-                known: "neural_network, logistic_regression, linear_regression",
-            })
+        let name = match text.replace('-', "_") {
+            short if short == "cnn" => Self::ConvolutionalNetwork.name().to_owned(),
+            long => long,
+        };
+        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| Error::Unknown {
+            what: "model type",
+            value: text.to_owned(),
+            known: "neural_network, logistic_regression, linear_regression, convolutional_network (cnn)",
+        })
     }
 }
 
 /// An architecture for this many encoded features, outputs and rows. Perceptrons: two hidden layers, the first about twice
-/// as wide as the input (16 to 256 units, a power of 2), the second half of it; one layer below 200 rows.
-pub fn model(kind: ModelType, features: usize, outputs: usize, rows: usize) -> Model {
-    match kind {
+/// as wide as the input (16 to 256 units, a power of 2), the second half of it; one layer below 200 rows. Convolutional
+/// networks: see [`convolutional`], over a square image of one channel.
+///
+/// # Errors
+/// [`Error::Rows`] when a convolutional network is asked for and the features are not the pixels of a square.
+pub fn model(kind: ModelType, features: usize, outputs: usize, rows: usize) -> Result<Model> {
+    Ok(match kind {
         ModelType::LinearRegression => Model::LinearRegression {},
         ModelType::LogisticRegression => Model::LogisticRegression {},
         ModelType::NeuralNetwork => {
             let widest = (2 * features.max(outputs)).next_power_of_two().clamp(16, 256);
             let first = u32::try_from(widest).unwrap_or(256);
-            Model::NeuralNetwork { hidden: if rows < 200 { vec![first] } else { vec![first, first / 2] } }
+            let hidden = if rows < 200 { vec![first] } else { vec![first, first / 2] };
+            Model::NeuralNetwork { hidden, activation: Activation::Relu, dropout: 0.0 }
         }
+        ModelType::ConvolutionalNetwork => {
+            let side = features.isqrt();
+            if side * side != features {
+                let reason = format!("{features} features are not the pixels of a square image; state its shape");
+                return Err(Error::Rows(reason));
+            }
+            let side = u32::try_from(side).unwrap_or(u32::MAX);
+            convolutional(Volume { channels: 1, height: side, width: side })
+        }
+    })
+}
+
+/// Convolutions of 3 x 3 pixels, 16 channels and twice as many with each further layer, each followed by a pool of 2 x 2
+/// while both sides are at least 4 (three layers at most); then one dense layer of 64 units.
+pub fn convolutional(image: Volume) -> Model {
+    let mut convolutions = Vec::new();
+    let (mut side, mut channels) = (image.height.min(image.width), 16);
+    while convolutions.len() < 3 && (side >= 4 || convolutions.is_empty()) {
+        let pool = if side >= 4 { 2 } else { 1 };
+        convolutions.push(Convolution { channels, kernel: 3, pool });
+        (side, channels) = (side / pool, channels * 2);
     }
+    Model::ConvolutionalNetwork { image, convolutions, hidden: vec![64], activation: Activation::Relu, dropout: 0.0 }
 }
 
 /// Hyperparameters for a model trained on this many rows in all seats together.
 ///
-/// Adam with a step that suits standardised features: 0.002 for perceptrons, 0.02 for the convex models. Small data get
-/// small batches and more passes, so that a seat makes at least some dozen steps a round; large data get one pass.
+/// Adam with a step that suits standardised features: 0.002 for networks, 0.02 for the convex models, at 2,000 rows and more. Small
+/// data get small batches and more passes, so that a seat makes at least some dozen steps a round, and longer steps, by the square root
+/// of what is missing to 2,000 rows and at most 5 times; large data get one pass.
 pub fn training(model: &Model, rows: usize) -> Training {
     let batch_size = match rows {
         0..2_000 => 16,
@@ -87,12 +126,25 @@ pub fn training(model: &Model, rows: usize) -> Training {
         _ => 1,
     };
     let learning_rate = match model {
-        Model::NeuralNetwork { .. } => 0.002,
+        Model::NeuralNetwork { .. } | Model::ConvolutionalNetwork { .. } => 0.002,
         Model::LinearRegression {} | Model::LogisticRegression {} => 0.02,
         // Forests take no gradient step; any valid rate will do.
         Model::RandomForest(_) | Model::ExtraTrees(_) => 0.02,
     };
-    Training { optimizer: Optimizer::Adam { learning_rate }, epochs, batch_size, seed: SEED }
+    let learning_rate = learning_rate * small(rows);
+    Training {
+        optimizer: Optimizer::Adam { learning_rate },
+        schedule: Schedule::Constant {},
+        epochs,
+        batch_size,
+        proximal: 0.0,
+        seed: SEED,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rough factor")]
+fn small(rows: usize) -> f64 {
+    (2_000.0 / rows.clamp(1, 2_000) as f64).sqrt().min(5.0)
 }
 
 /// Largest distance from the global model that an update may have: every weight moved by 10 on average (root mean square).
@@ -108,14 +160,21 @@ mod tests {
 
     #[test]
     fn every_default_is_valid() {
-        for kind in [ModelType::NeuralNetwork, ModelType::LogisticRegression, ModelType::LinearRegression] {
+        for kind in ModelType::ALL {
             assert_eq!(kind.name().parse::<ModelType>().unwrap(), kind);
-            for (features, outputs, rows) in [(1, 1, 2), (30, 2, 455), (4, 3, 120), (9_999, 1_000, 10_000_000)] {
-                let model = model(kind, features, outputs, rows);
+            for (features, outputs, rows) in [(1, 1, 2), (36, 2, 455), (4, 3, 120), (10_000, 1_000, 10_000_000)] {
+                let model = model(kind, features, outputs, rows).unwrap();
                 model.validate().unwrap();
+                model.validate_features(features).unwrap();
                 training(&model, rows).validate().unwrap();
             }
         }
+    }
+
+    #[test]
+    fn a_convolutional_network_wants_a_square() {
+        let message = model(ModelType::ConvolutionalNetwork, 30, 2, 100).unwrap_err().to_string();
+        assert!(message.contains("30 features"), "{message}");
     }
 
     #[test]

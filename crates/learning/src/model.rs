@@ -1,6 +1,7 @@
 //! From a session spec to tensors: names, shapes and initial weights.
 //!
-//! Layer `i` has `layers.{i}.weight` `[outputs, inputs]` and `layers.{i}.bias` `[outputs]`.
+//! Layer `i` has `layers.{i}.weight`, `[outputs, inputs]` or `[outputs, channels, kernel, kernel]`, and `layers.{i}.bias`
+//! `[outputs]`.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ pub fn bias_name(layer: usize) -> String {
     format!("layers.{layer}.bias")
 }
 
-/// The dense layers of a spec, from input to output.
+/// The layers of a spec, from input to output.
 pub fn layers(spec: &SessionSpec) -> Vec<Layer> {
     spec.model.layers(spec.schema.features(), spec.schema.outputs())
 }
@@ -38,14 +39,14 @@ pub fn shapes(spec: &SessionSpec) -> BTreeMap<String, Vec<usize>> {
 /// Tensor shapes by name, of these layers.
 pub fn shapes_of(layers: &[Layer]) -> BTreeMap<String, Vec<usize>> {
     let named = |(index, layer): (usize, &Layer)| {
-        [(weight_name(index), vec![layer.outputs, layer.inputs]), (bias_name(index), vec![layer.outputs])]
+        [(weight_name(index), layer.kind.weight_shape()), (bias_name(index), vec![layer.kind.biases()])]
     };
     layers.iter().enumerate().flat_map(named).collect()
 }
 
 /// Number of weights and biases of a spec's model.
 pub fn parameters(spec: &SessionSpec) -> usize {
-    layers(spec).iter().map(|layer| layer.outputs * (layer.inputs + 1)).sum()
+    layers(spec).iter().map(|layer| layer.kind.biases() * (layer.kind.fan_in() + 1)).sum()
 }
 
 /// The model before the first round.
@@ -53,18 +54,18 @@ pub fn initial(spec: &SessionSpec) -> Tensors {
     initial_of(&spec.model, spec.schema.features(), spec.schema.outputs(), spec.training.seed)
 }
 
-/// Initial weights. Perceptrons: uniform in ±1/sqrt(inputs) for weight and bias (the default of PyTorch's `nn.Linear`:
-/// He et al. 2015, equation 10 with a = sqrt(5)), each layer from its own stream, weight first. Linear and logistic
-/// regression have a convex loss and start at 0.
+/// Initial weights. Networks: uniform in ±1/sqrt(fan-in) for weight and bias (the default of PyTorch's `nn.Linear` and
+/// `nn.Conv2d`: He et al. 2015, equation 10 with a = sqrt(5)), each layer from its own stream, weight first. Linear and
+/// logistic regression have a convex loss and start at 0.
 pub fn initial_of(model: &Model, features: usize, outputs: usize, seed: u64) -> Tensors {
     let mut tensors = BTreeMap::new();
     for (index, layer) in model.layers(features, outputs).into_iter().enumerate() {
-        let mut weight = Tensor::zeros(&[layer.outputs, layer.inputs]);
-        let mut bias = Tensor::zeros(&[layer.outputs]);
-        if matches!(model, Model::NeuralNetwork { .. }) {
+        let mut weight = Tensor::zeros(&layer.kind.weight_shape());
+        let mut bias = Tensor::zeros(&[layer.kind.biases()]);
+        if !matches!(model, Model::LinearRegression {} | Model::LogisticRegression {}) {
             let position = u64::try_from(index).expect("an index fits 64 bits");
             let mut stream = Stream::new(Purpose::Weights, seed, position, 0);
-            let bound = bound(layer.inputs);
+            let bound = bound(layer.kind.fan_in());
             for value in weight.data.iter_mut().chain(&mut bias.data) {
                 *value = (2.0 * stream.unit() - 1.0) * bound;
             }
@@ -104,10 +105,12 @@ pub fn check_shapes(expected: &BTreeMap<String, Vec<usize>>, tensors: &Tensors) 
 
 #[cfg(test)]
 mod tests {
+    use parity_protocol::model::Activation;
+
     use super::*;
 
     fn network() -> Model {
-        Model::NeuralNetwork { hidden: vec![16, 8] }
+        Model::NeuralNetwork { hidden: vec![16, 8], activation: Activation::Relu, dropout: 0.0 }
     }
 
     #[test]

@@ -4,40 +4,31 @@
 //! Arithmetic: features are standardised in f64 and rounded to f32; layers run in f32, inputs in order; probabilities and
 //! metrics in f64.
 
+mod convolution;
+mod dense;
+mod layer;
+
 use parity_protocol::{
     metrics::Metrics,
-    model::{Layer, Model},
+    model::Model,
     schema::{Scaling, Task},
     spec::SessionSpec,
 };
 use rayon::prelude::*;
 
+use self::layer::Layer;
 use crate::{Error, Result, metrics, model, scaling, table::Table, tensors::Tensors};
 
 /// Rows per task: their activations stay in the second-level cache for layers of up to a few thousand units.
 const BLOCK: usize = 64;
-/// Rows that are computed together: with [`COLUMNS`] their sums take half of the 16 registers of 128 bits.
-const ROWS: usize = 4;
-/// Outputs of a panel.
-const COLUMNS: usize = 8;
-
 /// A model ready to use: weights, standardisation and task.
 #[derive(Clone, Debug)]
 pub struct Predictor {
-    layers: Vec<Dense>,
+    layers: Vec<Layer>,
+    width: usize,
     features: usize,
     scaling: Scaling,
     task: Task,
-}
-
-/// One layer, packed in panels of [`COLUMNS`] outputs, the last one padded with zeros.
-#[derive(Clone, Debug)]
-struct Dense {
-    size: Layer,
-    /// `[panels, inputs]`: an input's weights to the outputs of a panel lie side by side.
-    weight: Vec<[f32; COLUMNS]>,
-    /// `[panels]`.
-    bias: Vec<[f32; COLUMNS]>,
 }
 
 /// Predictions for rows.
@@ -81,13 +72,14 @@ impl Predictor {
         };
         let sizes = architecture.layers(features, outputs);
         model::check_shapes(&model::shapes_of(&sizes), tensors)?;
+        architecture.validate_features(features).map_err(|error| Error::Rows(error.to_string()))?;
         if scaling.validate(features).is_err() {
             return Err(Error::Rows(format!("the scaling is not one of {features} features")));
         }
         let data = |name: String| &tensors.0[&name].data;
         let layers = (sizes.into_iter().enumerate())
-            .map(|(index, size)| Dense::new(size, data(model::weight_name(index)), data(model::bias_name(index))));
-        Ok(Self { layers: layers.collect(), features, scaling: scaling.clone(), task: task.clone() })
+            .map(|(index, size)| Layer::new(size, data(model::weight_name(index)), data(model::bias_name(index))));
+        Ok(Self { layers: layers.collect(), width: outputs, features, scaling: scaling.clone(), task: task.clone() })
     }
 
     /// Outputs `[rows, outputs]` for encoded, not yet standardised features `[rows, features]`: logits of the classes, or the
@@ -97,7 +89,7 @@ impl Predictor {
     /// [`Error::Rows`] when `x` is not a whole number of rows or an output is not finite.
     pub fn outputs(&self, x: &[f32]) -> Result<Vec<f32>> {
         let x = scaling::apply(&self.scaling, x)?;
-        let width = self.layers.last().map_or(0, |layer| layer.size.outputs);
+        let width = self.width;
         let mut outputs = vec![0.0; x.len() / self.features * width];
         outputs
             .par_chunks_mut(BLOCK * width)
@@ -141,81 +133,15 @@ impl Predictor {
     }
 
     fn forward(&self, x: &[f32]) -> Vec<f32> {
-        let mut values = x.to_vec();
-        for (index, layer) in self.layers.iter().enumerate() {
-            values = layer.apply(&values);
-            if index + 1 < self.layers.len() {
-                values.iter_mut().for_each(|value| *value = relu(*value));
-            }
-        }
-        values
+        self.layers.iter().fold(x.to_vec(), |values, layer| layer.apply(&values))
     }
-}
-
-impl Dense {
-    fn new(size: Layer, weight: &[f32], bias: &[f32]) -> Self {
-        let Layer { inputs, outputs } = size;
-        let panels = outputs.div_ceil(COLUMNS);
-        let (mut packed, mut padded) = (vec![[0.0; COLUMNS]; panels * inputs], vec![[0.0; COLUMNS]; panels]);
-        for output in 0..outputs {
-            let (panel, column) = (output / COLUMNS, output % COLUMNS);
-            padded[panel][column] = bias[output];
-            for input in 0..inputs {
-                packed[panel * inputs + input][column] = weight[output * inputs + input];
-            }
-        }
-        Self { size, weight: packed, bias: padded }
-    }
-
-    /// `Wx + b` for rows `[rows, inputs]`. Every output adds up its inputs in order, whatever the tiles.
-    fn apply(&self, x: &[f32]) -> Vec<f32> {
-        let Layer { inputs, outputs } = self.size;
-        let mut values = vec![0.0; x.len() / inputs * outputs];
-        let whole = x.len() / inputs / ROWS * ROWS;
-        let (x, x_rest) = x.split_at(whole * inputs);
-        let (out, out_rest) = values.split_at_mut(whole * outputs);
-        for (x, out) in x.chunks_exact(ROWS * inputs).zip(out.chunks_exact_mut(ROWS * outputs)) {
-            self.rows::<ROWS>(x, out);
-        }
-        for (x, out) in x_rest.chunks_exact(inputs).zip(out_rest.chunks_exact_mut(outputs)) {
-            self.rows::<1>(x, out);
-        }
-        values
-    }
-
-    /// The same for `R` rows: the sums of a panel stay in registers while its weights pass by.
-    fn rows<const R: usize>(&self, x: &[f32], out: &mut [f32]) {
-        let Layer { inputs, outputs } = self.size;
-        let mut rows = [x; R];
-        for (row, part) in rows.iter_mut().zip(x.chunks_exact(inputs)) {
-            *row = part;
-        }
-        for (panel, (weight, bias)) in self.weight.chunks_exact(inputs).zip(&self.bias).enumerate() {
-            let mut sums = [*bias; R];
-            for (input, weight) in weight.iter().enumerate() {
-                for (sums, row) in sums.iter_mut().zip(rows) {
-                    let value = row[input];
-                    for (sum, weight) in sums.iter_mut().zip(weight) {
-                        *sum += value * weight;
-                    }
-                }
-            }
-            let columns = panel * COLUMNS..outputs.min((panel + 1) * COLUMNS);
-            for (sums, out) in sums.iter().zip(out.chunks_exact_mut(outputs)) {
-                out[columns.clone()].copy_from_slice(&sums[..columns.len()]);
-            }
-        }
-    }
-}
-
-/// `max(x, 0)` that keeps NaN, so that a broken model shows.
-fn relu(value: f32) -> f32 {
-    if value < 0.0 { 0.0 } else { value }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use parity_protocol::model::{Activation, Convolution, Volume};
 
     use super::*;
     use crate::{table::Labels, tensors::Tensor};
@@ -240,7 +166,7 @@ mod tests {
             ("layers.1.bias", &[2], &[0.25, 0.0]),
         ]);
         let scaling = Scaling { mean: vec![1.0, 0.0], deviation: vec![2.0, 1.0] };
-        let model = Model::NeuralNetwork { hidden: vec![2] };
+        let model = Model::NeuralNetwork { hidden: vec![2], activation: Activation::Relu, dropout: 0.0 };
         let predictor = Predictor::new(&model, 2, &two_classes(), &scaling, &weights).unwrap();
         // x = (3, 2) -> (1, 2) -> relu(-1, 2) = (0, 2) -> (0.25, 6).
         assert_eq!(predictor.outputs(&[3.0, 2.0]).unwrap(), [0.25, 6.0]);
@@ -266,8 +192,31 @@ mod tests {
     }
 
     #[test]
+    fn a_convolution_is_computed_as_written() {
+        // One 2 x 3 image, a kernel that takes the pixel to the left, the largest of 2 x 2 pixels.
+        let kernel = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        let weights = tensors(&[
+            ("layers.0.weight", &[1, 1, 3, 3], &kernel),
+            ("layers.0.bias", &[1], &[-1.0]),
+            ("layers.1.weight", &[2, 1], &[1.0, -2.0]),
+            ("layers.1.bias", &[2], &[0.0, 0.5]),
+        ]);
+        let model = Model::ConvolutionalNetwork {
+            image: Volume { channels: 1, height: 2, width: 3 },
+            convolutions: vec![Convolution { channels: 1, kernel: 3, pool: 2 }],
+            hidden: vec![],
+            activation: Activation::Relu,
+            dropout: 0.0,
+        };
+        let scaling = Scaling { mean: vec![0.0; 6], deviation: vec![1.0; 6] };
+        let predictor = Predictor::new(&model, 6, &two_classes(), &scaling, &weights).unwrap();
+        // Shifted right and less 1: (-1, 0, 1), (-1, 3, 4); the third column is cut off by the pool.
+        assert_eq!(predictor.outputs(&[1.0, 2.0, 9.0, 4.0, 5.0, 9.0]).unwrap(), [3.0, -5.5]);
+    }
+
+    #[test]
     fn many_rows_give_what_single_rows_give() {
-        let model = Model::NeuralNetwork { hidden: vec![7] };
+        let model = Model::NeuralNetwork { hidden: vec![7], activation: Activation::Relu, dropout: 0.0 };
         let weights = crate::model::initial_of(&model, 3, 2, 1);
         let scaling = Scaling { mean: vec![0.5; 3], deviation: vec![2.0; 3] };
         let predictor = Predictor::new(&model, 3, &two_classes(), &scaling, &weights).unwrap();

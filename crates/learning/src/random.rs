@@ -34,6 +34,8 @@ pub enum Purpose {
     Thresholds,
     /// Order of a feature's values when its importance is measured; `first` is the feature, `second` the repetition.
     Permutation,
+    /// Units left out in training; `first` is the round, `second` the seat.
+    Dropout,
 }
 
 impl Purpose {
@@ -50,6 +52,7 @@ impl Purpose {
             Self::Features => b"features",
             Self::Thresholds => b"cutoffs\0",
             Self::Permutation => b"permute\0",
+            Self::Dropout => b"dropout\0",
         }
     }
 }

@@ -10,8 +10,8 @@ use parity_protocol::{
     Address, B256,
     aggregation::Rule,
     manifest::{AcceptedUpdate, RejectedUpdate, Rejection, UpdateManifest},
-    model::Optimizer,
     spec::{Data, SessionSpec},
+    training::Optimizer,
 };
 use rayon::prelude::*;
 
@@ -135,7 +135,7 @@ pub fn aggregate_with_root(
         return Ok(RoundOutcome { model: previous.clone(), state: state.cloned(), accepted: Vec::new(), rejected });
     }
     let target = target(spec, previous, &good, root)?;
-    let (model, state) = follow(spec, previous, state, &good, &target)?;
+    let (model, state) = follow(spec, round, previous, state, &good, &target)?;
     let moved = distance(previous, &target);
     let accepted = good
         .iter()
@@ -172,6 +172,7 @@ fn target(
 /// The model after the server optimiser, and the state for the next round.
 fn follow(
     spec: &SessionSpec,
+    round: u16,
     previous: &Tensors,
     state: Option<&Tensors>,
     good: &[(&UpdateInput, Checked)],
@@ -180,13 +181,14 @@ fn follow(
     let (model, mut next) = aggregate::follow(&spec.aggregation.server, previous, target, state)?;
     if let (Some(control), Optimizer::Sgd { learning_rate, .. }) = (&spec.aggregation.control, &spec.training.optimizer)
     {
+        let step = learning_rate * spec.training.schedule.factor(round);
         let contributions: Vec<Contribution<'_>> = good
             .iter()
             .map(|(input, update)| Contribution {
                 seat: input.seat,
                 weight: if spec.aggregation.rule == (Rule::Mean {}) { float(update.samples) } else { 1.0 },
                 update: &update.weights,
-                distance: learning_rate * aggregate::path(&spec.training, input.samples),
+                distance: step * aggregate::path(&spec.training, input.samples),
             })
             .collect();
         next.0.extend(aggregate::control(state, previous, &contributions, control.clip)?.0);

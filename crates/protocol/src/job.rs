@@ -1,7 +1,8 @@
 //! The boundary between the runner's host agent and the trainer: files in a folder, no network.
 //!
 //! `/job/job.json` holds a [`Job`]; `/job/data.safetensors` holds `x` (f32 `[n, features]`, encoded but not yet
-//! standardised) and `y` (i64 `[n]` class indices, or f32 `[n]`); `/job/model.safetensors` holds the starting model.
+//! standardised) and `y` (i64 `[n]` class indices, or f32 `[n]`); `/job/model.safetensors` holds the starting model,
+//! `/job/correction.safetensors`, where it is there, what is added to every gradient.
 //! The trainer writes `/out/result.json` with a [`JobResult`] and, after training, `/out/update.safetensors` with the new
 //! weights under the same names and shapes as the model.
 
@@ -9,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     metrics::Metrics,
-    model::{Model, Training},
+    model::Model,
     schema::{Scaling, Task},
+    training::Training,
 };
 
 /// File names inside the job and output folders.
@@ -21,6 +23,8 @@ pub mod files {
     pub const DATA: &str = "data.safetensors";
     /// The starting model.
     pub const MODEL: &str = "model.safetensors";
+    /// Added to every gradient in training: tensors with the names and shapes of the model; absent for none.
+    pub const CORRECTION: &str = "correction.safetensors";
     /// The new weights.
     pub const UPDATE: &str = "update.safetensors";
     /// The result.

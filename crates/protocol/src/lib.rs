@@ -21,6 +21,8 @@ pub mod partition;
 pub mod payout;
 pub mod schema;
 pub mod spec;
+pub mod training;
+pub mod worker;
 
 pub use alloy_primitives::{Address, B256, U256};
 pub use amount::TokenAmount;

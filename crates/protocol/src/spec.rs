@@ -8,8 +8,9 @@ use crate::{
     Error, Link, Result,
     aggregation::Rule,
     codec::Block,
-    model::{Model, Optimizer, Training},
+    model::Model,
     schema::{Scaling, Schema, Task},
+    training::{Optimizer, Training},
 };
 
 pub use crate::{aggregation::Aggregation, partition::Partition};
@@ -124,6 +125,7 @@ impl SessionSpec {
         self.schema.validate()?;
         self.scaling.validate(self.schema.features())?;
         self.model.validate()?;
+        self.model.validate_features(self.schema.features())?;
         self.training.validate()?;
         if !self.max_update_norm.is_finite() || self.max_update_norm <= 0.0 {
             return refuse("max_update_norm", self.max_update_norm.to_string(), "a finite number above 0");

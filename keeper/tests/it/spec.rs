@@ -5,9 +5,10 @@ use parity_learning::table::{Labels, Table};
 use parity_protocol::{
     B256,
     codec::Block,
-    model::{Model, Optimizer, Training},
+    model::Model,
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
     spec::{Aggregation, Data, Partition, Privacy, SessionSpec, VERSION},
+    training::{Optimizer, Schedule, Training},
 };
 
 /// One USDFC.
@@ -51,6 +52,8 @@ fn spec(data: Data, privacy: Privacy) -> SessionSpec {
         data,
         model: Model::LogisticRegression {},
         training: Training {
+            schedule: Schedule::Constant {},
+            proximal: 0.0,
             optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.0 },
             epochs: 1,
             batch_size: 8,

@@ -7,8 +7,9 @@ use std::{
 
 use parity_protocol::{
     job::{Job, JobKind},
-    model::{Model, Optimizer, Training},
+    model::Model,
     schema::{Scaling, Task},
+    training::{Optimizer, Schedule, Training},
 };
 use parity_runner::sandbox::{Docker, Error, Limits, Output, Process, Sandbox};
 use tempfile::TempDir;
@@ -80,8 +81,14 @@ fn owner(folder: &Path) -> String {
 }
 
 fn job() -> Job {
-    let training =
-        Training { optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.0 }, epochs: 1, batch_size: 1, seed: 1 };
+    let training = Training {
+        schedule: Schedule::Constant {},
+        proximal: 0.0,
+        optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.0 },
+        epochs: 1,
+        batch_size: 1,
+        seed: 1,
+    };
     Job {
         kind: JobKind::Train { training, round: 1, seat: 0 },
         model: Model::LogisticRegression {},

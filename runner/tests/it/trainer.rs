@@ -9,8 +9,9 @@ use parity_learning::{
 };
 use parity_protocol::{
     job::{Job, JobKind},
-    model::{Model, Optimizer, Training},
+    model::{Activation, Model},
     schema::{Scaling, Task},
+    training::{Optimizer, Schedule, Training},
 };
 use parity_runner::sandbox::{Docker, Limits, Process, Sandbox};
 
@@ -29,8 +30,15 @@ async fn sandboxes() -> [Sandbox; 2] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_job_gives_the_same_bytes_in_a_container_and_in_a_process() {
-    let architecture = Model::NeuralNetwork { hidden: vec![16] };
-    let training = Training { optimizer: Optimizer::Adam { learning_rate: 0.01 }, epochs: 5, batch_size: 8, seed: 3 };
+    let architecture = Model::NeuralNetwork { hidden: vec![16], activation: Activation::Relu, dropout: 0.0 };
+    let training = Training {
+        schedule: Schedule::Constant {},
+        proximal: 0.0,
+        optimizer: Optimizer::Adam { learning_rate: 0.01 },
+        epochs: 5,
+        batch_size: 8,
+        seed: 3,
+    };
     let start = model::initial_of(&architecture, 2, 2, training.seed).to_bytes();
     let job = Job {
         kind: JobKind::Train { training, round: 2, seat: 1 },

@@ -14,9 +14,10 @@ use parity_protocol::{
     B256, TokenAmount, U256, capability,
     codec::Block,
     manifest::{SealedData, UpdateManifest},
-    model::{Model, Optimizer, Training},
+    model::Model,
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
     spec::{Aggregation, Data, Partition, Privacy, SessionSpec, VERSION},
+    training::{Optimizer, Schedule, Training},
 };
 use parity_runner::{Limits, Policy, RunnerConfig, SandboxConfig, SandboxKind, register_as};
 use parity_testkit::{Mining, Network};
@@ -248,6 +249,8 @@ pub(crate) fn spec(data: Data, privacy: Privacy) -> SessionSpec {
         data,
         model: Model::LogisticRegression {},
         training: Training {
+            schedule: Schedule::Constant {},
+            proximal: 0.0,
             optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.0 },
             epochs: 1,
             batch_size: 8,

@@ -1,6 +1,6 @@
 //! Reading a job and refusing what cannot be computed, with the value and the reason.
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
 use parity_learning::{
@@ -41,30 +41,43 @@ pub(crate) fn read_job(folder: &Path) -> Result<Job> {
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) job: Job,
-    pub(crate) table: Table,
+    pub(crate) table: Arc<Table>,
     pub(crate) model: Tensors,
+    /// Added to every gradient, where the aggregation asks for it (SCAFFOLD).
+    pub(crate) correction: Option<Tensors>,
 }
 
 impl Input {
     /// Reads the rest of the job folder. Training without a model file starts from the initial weights of the seed.
     pub(crate) fn read(folder: &Path, job: Job) -> Result<Self> {
-        let table = Table::from_safetensors(&read_file(&folder.join(files::DATA))?)
-            .map_err(|error| Refused(format!("{}: {error}", files::DATA)))?;
+        let table = parse_table(&read_file(&folder.join(files::DATA))?)?;
+        let (model, correction) = (folder.join(files::MODEL), folder.join(files::CORRECTION));
+        let read = |path: &Path| path.exists().then(|| read_file(path)).transpose();
+        Self::new(job, table, read(&model)?.as_deref(), read(&correction)?.as_deref())
+    }
+
+    /// Checks rows and tensors against the job.
+    pub(crate) fn new(job: Job, table: Arc<Table>, model: Option<&[u8]>, correction: Option<&[u8]>) -> Result<Self> {
         check_rows(&job, &table)?;
-        let path = folder.join(files::MODEL);
-        let model = match (&job.kind, path.exists()) {
-            (_, true) => Tensors::from_bytes(&read_file(&path)?, usize::MAX)
-                .map_err(|error| Refused(format!("{}: {error}", files::MODEL)))?,
-            (JobKind::Train { training, .. }, false) => {
+        let tensors = |bytes: Option<&[u8]>, file| bytes.map(|bytes| parse_tensors(&job, bytes, file)).transpose();
+        let model = match (&job.kind, tensors(model, files::MODEL)?) {
+            (_, Some(model)) => model,
+            (JobKind::Train { training, .. }, None) => {
                 model::initial_of(&job.model, job.features, job.outputs, training.seed)
             }
-            (JobKind::Evaluate {}, false) => {
+            (JobKind::Evaluate {}, None) => {
                 return Err(Refused(format!("{} is missing; there is nothing to evaluate", files::MODEL)).into());
             }
         };
-        check_model(&job, &model)?;
-        Ok(Self { job, table, model })
+        let correction = tensors(correction, files::CORRECTION)?;
+        Ok(Self { job, table, model, correction })
     }
+}
+
+/// A table of rows.
+pub(crate) fn parse_table(bytes: &[u8]) -> Result<Arc<Table>, Refused> {
+    let table = Table::from_safetensors(bytes).map_err(|error| Refused(format!("{}: {error}", files::DATA)))?;
+    Ok(Arc::new(table))
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
@@ -76,7 +89,8 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     }
 }
 
-fn check_job(job: &Job) -> Result<(), Refused> {
+/// Refuses what no data could make right.
+pub(crate) fn check_job(job: &Job) -> Result<(), Refused> {
     let refuse = |field: &str, reason: String| Err(Refused(format!("{}: {field}: {reason}", files::JOB)));
     if !(1..=MAX_THREADS).contains(&job.threads) {
         return refuse("threads", format!("{}, expected 1 to {MAX_THREADS}", job.threads));
@@ -105,7 +119,8 @@ fn check_job(job: &Job) -> Result<(), Refused> {
         }
         _ => {}
     }
-    let valid = job.scaling.validate(job.features).and_then(|()| job.model.validate()).and_then(|()| match &job.kind {
+    let sizes = || job.model.validate().and_then(|()| job.model.validate_features(job.features));
+    let valid = job.scaling.validate(job.features).and_then(|()| sizes()).and_then(|()| match &job.kind {
         JobKind::Train { training, .. } => training.validate(),
         JobKind::Evaluate {} => Ok(()),
     });
@@ -136,11 +151,14 @@ fn check_rows(job: &Job, table: &Table) -> Result<(), Refused> {
     }
 }
 
-fn check_model(job: &Job, tensors: &Tensors) -> Result<(), Refused> {
+/// Tensors with the shapes of the model.
+fn parse_tensors(job: &Job, bytes: &[u8], file: &str) -> Result<Tensors, Refused> {
+    let refuse = |reason: String| Refused(format!("{file}: {reason}"));
+    let tensors = Tensors::from_bytes(bytes, usize::MAX).map_err(|error| refuse(error.to_string()))?;
     let shapes = model::shapes_of(&job.model.layers(job.features, job.outputs));
-    model::check_shapes(&shapes, tensors).map_err(|error| Refused(format!("{}: {error}", files::MODEL)))?;
+    model::check_shapes(&shapes, &tensors).map_err(|error| refuse(error.to_string()))?;
     match tensors.not_finite() {
-        Some(name) => Err(Refused(format!("{}: tensor {name} has a value that is not finite", files::MODEL))),
-        None => Ok(()),
+        Some(name) => Err(refuse(format!("tensor {name} has a value that is not finite"))),
+        None => Ok(tensors),
     }
 }

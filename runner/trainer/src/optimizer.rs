@@ -1,8 +1,8 @@
 //! Optimisers over one flat tensor of parameters: a handful of in-place operations a step. Steps are those of PyTorch's
-//! `torch.optim.SGD` and `torch.optim.Adam` without weight decay; tests compare with formulas written out in f64.
+//! `torch.optim.SGD`, `torch.optim.Adam` and `torch.optim.AdamW`; tests compare with formulas written out in f64.
 
 use anyhow::Result;
-use parity_protocol::model::Optimizer as Choice;
+use parity_protocol::training::Optimizer as Choice;
 use tch::{Device, Kind, Tensor};
 
 use crate::network::write;
@@ -24,27 +24,27 @@ pub(crate) enum Optimizer {
         negative_rate: Tensor,
         velocity: Tensor,
     },
-    /// `m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w = w - rate m^ / (sqrt(v^) + eps)`.
-    Adam { rate: f64, steps: i32, first: Tensor, second: Tensor, scratch: Tensor },
+    /// `w = keep w; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w = w - rate m^ / (sqrt(v^) + eps)`.
+    Adam { rate: f64, keep: f64, steps: i32, first: Tensor, second: Tensor, scratch: Tensor },
 }
 
 impl Optimizer {
-    /// A new optimiser for these parameters.
-    pub(crate) fn new(choice: &Choice, parameters: &Tensor) -> Result<Self> {
-        Ok(match choice {
-            Choice::Sgd { learning_rate, momentum } => Self::Sgd {
-                momentum: *momentum,
-                negative_rate: Tensor::f_full([1], -*learning_rate, (Kind::Float, Device::Cpu))?,
-                velocity: parameters.f_zeros_like()?,
-            },
-            Choice::Adam { learning_rate } => Self::Adam {
-                rate: *learning_rate,
-                steps: 0,
-                first: parameters.f_zeros_like()?,
-                second: parameters.f_zeros_like()?,
-                scratch: parameters.f_zeros_like()?,
-            },
-        })
+    /// A new optimiser for these parameters, whose step size is multiplied with `factor`.
+    pub(crate) fn new(choice: &Choice, factor: f64, parameters: &Tensor) -> Result<Self> {
+        let rate = choice.learning_rate() * factor;
+        let momentum = match choice {
+            Choice::Sgd { momentum, .. } => *momentum,
+            Choice::Adam { .. } => return Self::adam(rate, 0.0, parameters),
+            Choice::AdamW { weight_decay, .. } => return Self::adam(rate, *weight_decay, parameters),
+        };
+        let negative_rate = Tensor::f_full([1], -rate, (Kind::Float, Device::Cpu))?;
+        Ok(Self::Sgd { momentum, negative_rate, velocity: parameters.f_zeros_like()? })
+    }
+
+    fn adam(rate: f64, weight_decay: f64, parameters: &Tensor) -> Result<Self> {
+        let zeros = || parameters.f_zeros_like();
+        let keep = 1.0 - rate * weight_decay;
+        Ok(Self::Adam { rate, keep, steps: 0, first: zeros()?, second: zeros()?, scratch: zeros()? })
     }
 
     /// Moves the parameters by one step along the gradients.
@@ -59,8 +59,11 @@ impl Optimizer {
                     write(parameters.f_addcmul_(gradients, negative_rate))?;
                 }
             }
-            Self::Adam { rate, steps, first, second, scratch } => {
+            Self::Adam { rate, keep, steps, first, second, scratch } => {
                 *steps += 1;
+                if *keep < 1.0 {
+                    write(parameters.f_mul_scalar_(*keep))?;
+                }
                 write(first.f_lerp_(gradients, 1.0 - BETA1))?;
                 write(gradients.f_square_out(scratch))?;
                 write(second.f_lerp_(scratch, 1.0 - BETA2))?;
@@ -89,7 +92,7 @@ mod tests {
 
     fn run(choice: &Choice, steps: usize) -> Vec<f64> {
         let mut parameters = Tensor::from_slice(&[1.0_f32, -2.0, 0.5]);
-        let mut optimizer = Optimizer::new(choice, &parameters).unwrap();
+        let mut optimizer = Optimizer::new(choice, 1.0, &parameters).unwrap();
         for _ in 0..steps {
             let now: Vec<f64> = Vec::<f32>::try_from(&parameters).unwrap().into_iter().map(f64::from).collect();
             let gradients = Tensor::from_slice(&slope(&now)).to_kind(Kind::Float);
@@ -131,9 +134,18 @@ mod tests {
     }
 
     #[test]
+    fn adamw_shrinks_weights_apart_from_the_gradient() {
+        let choice = Choice::AdamW { learning_rate: 0.1, weight_decay: 0.5 };
+        let mut parameters = Tensor::from_slice(&[2.0_f32]);
+        let mut optimizer = Optimizer::new(&choice, 0.5, &parameters).unwrap();
+        optimizer.step(&mut parameters, &Tensor::from_slice(&[0.0_f32])).unwrap();
+        assert_close(&[Vec::<f32>::try_from(&parameters).unwrap()[0].into()], &[2.0 * (1.0 - 0.05 * 0.5)]);
+    }
+
+    #[test]
     fn adam_stays_where_the_slope_is_zero() {
         let mut parameters = Tensor::from_slice(&[1.0_f32]);
-        let mut optimizer = Optimizer::new(&Choice::Adam { learning_rate: 0.1 }, &parameters).unwrap();
+        let mut optimizer = Optimizer::new(&Choice::Adam { learning_rate: 0.1 }, 1.0, &parameters).unwrap();
         optimizer.step(&mut parameters, &Tensor::from_slice(&[0.0_f32])).unwrap();
         assert_eq!(Vec::<f32>::try_from(&parameters).unwrap(), [1.0]);
     }

@@ -10,12 +10,13 @@ use parity_learning::{
     table::Labels,
     tensors::Tensors,
 };
-use parity_protocol::{model::Training, schema::Task};
+use parity_protocol::{schema::Task, training::Training};
 use tch::Tensor;
 
 use crate::{
+    drift::Drift,
     input::{Input, Refused},
-    network::{Network, Target, Workspace, write},
+    network::{Network, Target, write},
     optimizer::Optimizer,
 };
 
@@ -24,25 +25,28 @@ pub(crate) fn train(input: &Input, training: &Training, round: u16, seat: u16) -
     let _guard = tch::no_grad_guard();
     let rows = input.table.rows();
     let layers = input.job.model.layers(input.job.features, input.job.outputs);
-    let mut network = Network::new(&layers, &input.model)?;
-    let mut optimizer = Optimizer::new(&training.optimizer, &network.parameters)?;
+    let stream = |purpose| Stream::new(purpose, training.seed, u64::from(round), u64::from(seat));
+    let mut network = Network::new(&layers, &input.model, stream(Purpose::Dropout))?;
+    let factor = training.schedule.factor(round);
+    let mut optimizer = Optimizer::new(&training.optimizer, factor, &network.parameters)?;
+    let mut drift = Drift::new(input, &layers, training.proximal, &network.parameters)?;
     let data = Data::new(input)?;
     let size = usize::try_from(training.batch_size)?.min(rows);
     let mut batches = data.batches(size)?;
-    let mut full = network.workspace(size)?;
+    let mut full = network.batches(size)?;
     let mut rest = match rows % size {
         0 => None,
-        remaining => Some(network.workspace(remaining)?),
+        remaining => Some(network.batches(remaining)?),
     };
-    let mut stream = Stream::new(Purpose::Shuffle, training.seed, u64::from(round), u64::from(seat));
+    let mut shuffle = stream(Purpose::Shuffle);
     let mut order: Vec<i64> = (0..i64::try_from(rows)?).collect();
     for _ in 0..training.epochs {
-        stream.shuffle(&mut order);
+        shuffle.shuffle(&mut order);
         data.arrange(&order)?;
         for batch in &mut batches {
-            let space: &mut Workspace =
-                if batch.rows == size { &mut full } else { rest.as_mut().context("a last batch")? };
+            let space = if batch.rows == size { &mut full } else { rest.as_mut().context("a last batch")? };
             network.differentiate(space, &batch.x, &batch.target)?;
+            drift.correct(&mut network.gradients, &network.parameters)?;
             optimizer.step(&mut network.parameters, &network.gradients)?;
         }
     }

@@ -53,16 +53,18 @@ fn add_group<const N: usize>(high: &mut [i64], low: &mut [i64], sources: &[&[f32
     let length = high.len();
     let low = &mut low[..length];
     let sources = sources.map(|source| &source[..length]);
+    let high_bits = weights.iter().fold(0_i64, |sum, _| sum.wrapping_add(HIGH_MAGIC.to_bits().cast_signed()));
+    let low_bits = weights.iter().fold(0_i64, |sum, _| sum.wrapping_add(LOW_MAGIC.to_bits().cast_signed()));
     for index in 0..length {
-        let (mut upper, mut lower) = (high[index], low[index]);
+        // Every term adds the bits of a magic number, too; they go in advance.
+        let (mut upper, mut lower) = (high[index].wrapping_sub(high_bits), low[index].wrapping_sub(low_bits));
         for (source, weight) in sources.iter().zip(weights) {
             let term = f64::from(source[index]) * weight;
             let shifted = term + HIGH_MAGIC;
             let rest = term - (shifted - HIGH_MAGIC);
-            upper =
-                upper.wrapping_add(shifted.to_bits().cast_signed().wrapping_sub(HIGH_MAGIC.to_bits().cast_signed()));
+            upper = upper.wrapping_add(shifted.to_bits().cast_signed());
             let shifted = rest + LOW_MAGIC;
-            lower = lower.wrapping_add(shifted.to_bits().cast_signed().wrapping_sub(LOW_MAGIC.to_bits().cast_signed()));
+            lower = lower.wrapping_add(shifted.to_bits().cast_signed());
         }
         // The low sum has room for 2^11 terms; it is emptied after each group.
         let carry = lower.wrapping_add(1 << (CARRY_BITS - 1)) >> CARRY_BITS;

@@ -17,8 +17,8 @@ use crate::{
     tensors::{Tensor, Tensors},
 };
 
-/// Coordinates per task: 16 KiB of each sum stay in the first-level cache, and a page of every source is read at once.
-const CHUNK: usize = 2048;
+/// Coordinates per task: a page of every source is read at once, and 8 sources stay in the first-level cache.
+const CHUNK: usize = 1024;
 
 /// One model and its weight.
 #[derive(Clone, Copy, Debug)]

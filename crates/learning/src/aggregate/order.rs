@@ -10,8 +10,11 @@ use super::{
 };
 use crate::tensors::Tensors;
 
-/// Coordinates per task: one page of every model.
+/// Most coordinates per task: one page of every model is read at a time, because so many streams of small pieces are too many
+/// for the processor to fetch ahead.
 const CHUNK: usize = 1024;
+/// Most values of a task, 256 KiB: they stay in the second-level cache.
+const VALUES: usize = 1 << 16;
 
 /// The median of every coordinate; of an even number the mean of the middle two.
 pub fn median(models: &Models<'_>) -> Tensors {
@@ -36,14 +39,16 @@ fn middle(models: &Models<'_>, cut: usize) -> Tensors {
     let ranks = cut..rows - cut;
     let network = Network::new(rows, ranks.clone());
     let divisor = ranks.clone().map(|_| 1.0).sum::<f64>();
-    models.map_chunks(CHUNK, |rows, output| {
-        let mut tile = vec![[0.0_f32; LANES]; rows.len()];
+    let chunk = (VALUES / rows).next_multiple_of(LANES).min(CHUNK);
+    models.map_chunks(chunk, |rows, output| {
+        let tiles = output.len().div_ceil(LANES);
+        let mut values = vec![[0.0_f32; LANES]; tiles * rows.len()];
         simd::widest(
             #[inline(always)]
             || {
-                for (index, output) in output.chunks_mut(LANES).enumerate() {
-                    load(rows, index * LANES, output.len(), &mut tile);
-                    network.sort(&mut tile);
+                load(rows, &mut values);
+                for (tile, output) in values.chunks_exact_mut(rows.len()).zip(output.chunks_mut(LANES)) {
+                    network.sort(tile);
                     mean_of_rows(&tile[ranks.clone()], divisor, output);
                 }
             },
@@ -51,14 +56,20 @@ fn middle(models: &Models<'_>, cut: usize) -> Tensors {
     })
 }
 
-/// Copies columns; negative zero becomes zero, so that equal values are equal in their bits.
+/// Deals the columns of all rows to tiles, each with all rows of `LANES` columns. Negative zero becomes zero, so that equal values
+/// are equal in their bits.
 #[inline(always)]
-fn load(rows: &[&[f32]], start: usize, columns: usize, tile: &mut [[f32; LANES]]) {
-    for (lanes, row) in tile.iter_mut().zip(rows) {
-        let row = &row[start..start + columns];
-        match row.first_chunk::<LANES>() {
-            Some(row) => *lanes = row.map(|value| value + 0.0),
-            None => lanes.iter_mut().zip(row).for_each(|(lane, value)| *lane = value + 0.0),
+fn load(rows: &[&[f32]], values: &mut [[f32; LANES]]) {
+    for (place, row) in rows.iter().enumerate() {
+        let (whole, rest) = row.as_chunks::<LANES>();
+        let mut lanes = values[place..].iter_mut().step_by(rows.len());
+        for (piece, lanes) in whole.iter().zip(lanes.by_ref()) {
+            for (lane, value) in lanes.iter_mut().zip(piece) {
+                *lane = value + 0.0;
+            }
+        }
+        if let Some(lanes) = lanes.next() {
+            lanes.iter_mut().zip(rest).for_each(|(lane, value)| *lane = value + 0.0);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! FedNova (Wang et al. 2020, section 3) writes an update as `y - x = -eta sum_t a_t g_t` over the local gradients `g_t`. The
 //! sum `|a|_1` is the number of steps for plain SGD, and with momentum rho `(tau - rho (1 - rho^tau) / (1 - rho)) / (1 - rho)`.
 
-use parity_protocol::model::{Optimizer, Training};
+use parity_protocol::training::{Optimizer, Training};
 
 use super::{
     mean::Weighted,
@@ -62,12 +62,15 @@ fn float(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use parity_protocol::training::Schedule;
+
     use super::*;
     use crate::tensors::Tensor;
 
     fn training(momentum: f64) -> Training {
         let optimizer = Optimizer::Sgd { learning_rate: 0.1, momentum };
-        Training { optimizer, epochs: 2, batch_size: 8, seed: 1 }
+        let schedule = Schedule::Constant {};
+        Training { optimizer, schedule, epochs: 2, batch_size: 8, proximal: 0.0, seed: 1 }
     }
 
     /// `|a|_1` by running momentum on gradients of 1.

@@ -1,6 +1,7 @@
 //! The crate as its users see it: files in, tables and models out.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod aggregation;
 mod csv_encode;
 mod csv_infer;
 mod csv_refused;

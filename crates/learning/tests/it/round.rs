@@ -9,16 +9,17 @@ use parity_protocol::{
     Address, B256, Link,
     manifest::{Artifact, Rejection, UpdateManifest},
     metrics::Metrics,
-    model::{Model, Optimizer, Training},
+    model::{Activation, Model},
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
     spec::{Aggregation, Data, Partition, Privacy, SessionSpec, VERSION},
+    training::{Optimizer, Schedule, Training},
 };
 use proptest::prelude::*;
 
-const SESSION: u64 = 4;
-const ROUND: u16 = 2;
+pub(crate) const SESSION: u64 = 4;
+pub(crate) const ROUND: u16 = 2;
 
-fn spec() -> SessionSpec {
+pub(crate) fn spec() -> SessionSpec {
     let column = |name: &str| Column { name: name.into(), kind: ColumnKind::Numeric { fill: 0.0 } };
     SessionSpec {
         version: VERSION,
@@ -35,8 +36,15 @@ fn spec() -> SessionSpec {
             shard_rows: vec![10, 20, 30, 40],
             holdout_rows: 0,
         },
-        model: Model::NeuralNetwork { hidden: vec![3] },
-        training: Training { optimizer: Optimizer::Adam { learning_rate: 0.1 }, epochs: 1, batch_size: 8, seed: 1 },
+        model: Model::NeuralNetwork { hidden: vec![3], activation: Activation::Relu, dropout: 0.0 },
+        training: Training {
+            schedule: Schedule::Constant {},
+            proximal: 0.0,
+            optimizer: Optimizer::Adam { learning_rate: 0.1 },
+            epochs: 1,
+            batch_size: 8,
+            seed: 1,
+        },
         aggregation: Aggregation::fed_avg(),
         privacy: Privacy::None,
         image: None,
@@ -45,13 +53,13 @@ fn spec() -> SessionSpec {
 }
 
 /// The previous model moved by `step` in every coordinate.
-fn moved(step: f32) -> Tensors {
+pub(crate) fn moved(step: f32) -> Tensors {
     let mut tensors = model::initial(&spec());
     tensors.0.values_mut().for_each(|tensor| tensor.data.iter_mut().for_each(|value| *value += step));
     tensors
 }
 
-fn update(seat: u16, weights: &Tensors) -> UpdateInput {
+pub(crate) fn update(seat: u16, weights: &Tensors) -> UpdateInput {
     let byte = u8::try_from(seat).unwrap();
     let operator = Address::repeat_byte(0xf0 - byte);
     let samples = 10 * (u64::from(seat) + 1);

@@ -2,9 +2,10 @@
 
 use parity_protocol::{
     codec::Block,
-    model::{Model, Optimizer, Training},
+    model::{Activation, Model},
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
     spec::{Aggregation, Data, Partition, Privacy, SessionSpec, VERSION},
+    training::{Optimizer, Schedule, Training},
 };
 
 fn uploaded(partition: Partition, min_samples: u64, overlap_ratio: f64) -> Data {
@@ -21,8 +22,10 @@ fn spec(data: Data, task: Task) -> SessionSpec {
         },
         scaling: Scaling { mean: vec![0.0], deviation: vec![1.0] },
         data,
-        model: Model::NeuralNetwork { hidden: vec![4] },
+        model: Model::NeuralNetwork { hidden: vec![4], activation: Activation::Relu, dropout: 0.0 },
         training: Training {
+            schedule: Schedule::Constant {},
+            proximal: 0.0,
             optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.0 },
             epochs: 1,
             batch_size: 4,

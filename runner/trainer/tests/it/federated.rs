@@ -14,8 +14,8 @@ use parity_learning::{
 use parity_protocol::{
     job::{Job, JobKind},
     metrics::Metrics,
-    model::Training,
     spec::Partition,
+    training::Training,
 };
 
 use crate::jobs::run;
@@ -31,7 +31,7 @@ fn example(file: &str) -> PathBuf {
 fn session(file: &str, kind: ModelType, how: Partition, seed: u64) -> Metrics {
     let Prepared { schema, scaling, train, holdout, .. } =
         prepare(&example(file), &InferOptions::default(), defaults::HOLDOUT_SHARE, seed).unwrap();
-    let model = defaults::model(kind, schema.features(), schema.outputs(), train.rows());
+    let model = defaults::model(kind, schema.features(), schema.outputs(), train.rows()).unwrap();
     let training = Training { seed, ..defaults::training(&model, train.rows()) };
     let shards = partition(&train.labels, how, SEATS, seed).unwrap();
     let mut weights = initial_of(&model, schema.features(), schema.outputs(), seed);

@@ -11,8 +11,9 @@ use parity_learning::{
 };
 use parity_protocol::{
     job::{DETERMINISM_ENV, Job, JobKind, JobResult, files},
-    model::{Model, Optimizer, Training},
+    model::{Activation, Model},
     schema::{Scaling, Task},
+    training::{Optimizer, Schedule, Training},
 };
 
 /// What a training leaves behind.
@@ -84,7 +85,7 @@ pub(crate) fn rings() -> Table {
 pub(crate) fn ring_job(kind: JobKind) -> Job {
     Job {
         kind,
-        model: Model::NeuralNetwork { hidden: vec![32, 16] },
+        model: Model::NeuralNetwork { hidden: vec![32, 16], activation: Activation::Relu, dropout: 0.0 },
         features: 2,
         outputs: 3,
         task: Task::Classification { classes: vec!["a".into(), "b".into(), "c".into()] },
@@ -94,7 +95,14 @@ pub(crate) fn ring_job(kind: JobKind) -> Job {
 }
 
 pub(crate) fn training(epochs: u32) -> Training {
-    Training { optimizer: Optimizer::Adam { learning_rate: 0.01 }, epochs, batch_size: 32, seed: 5 }
+    Training {
+        schedule: Schedule::Constant {},
+        proximal: 0.0,
+        optimizer: Optimizer::Adam { learning_rate: 0.01 },
+        epochs,
+        batch_size: 32,
+        seed: 5,
+    }
 }
 
 pub(crate) fn train(epochs: u32, round: u16, seat: u16) -> JobKind {

@@ -3,5 +3,7 @@
 
 mod federated;
 mod jobs;
+mod options;
 mod refused;
+mod serve;
 mod training;

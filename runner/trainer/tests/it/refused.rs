@@ -9,8 +9,8 @@ use parity_learning::{
 };
 use parity_protocol::{
     job::{Job, JobKind, files},
-    model::{Optimizer, Training},
     schema::{Scaling, Task},
+    training::{Optimizer, Training},
 };
 
 use crate::jobs::{self, prepare, ring_job, rings, start, train};

@@ -8,8 +8,9 @@ use parity_learning::{
 };
 use parity_protocol::{
     job::{Job, JobKind},
-    model::{Model, Optimizer, Training},
+    model::Model,
     schema::{Scaling, Task},
+    training::{Optimizer, Schedule, Training},
 };
 
 use crate::jobs::{self, prepare, ring_job, rings, run, train};
@@ -75,6 +76,8 @@ fn a_linear_regression_converges_to_least_squares() {
     let mean = y.iter().map(|y| f64::from(*y)).sum::<f64>() / 200.0;
     let deviation = (y.iter().map(|y| (f64::from(*y) - mean).powi(2)).sum::<f64>() / 200.0).sqrt();
     let training = Training {
+        schedule: Schedule::Constant {},
+        proximal: 0.0,
         optimizer: Optimizer::Sgd { learning_rate: 0.1, momentum: 0.9 },
         epochs: 300,
         batch_size: 200,

@@ -1,0 +1,127 @@
+//! From flags to a session spec: what is learned, without money.
+
+use anyhow::bail;
+use parity_learning::defaults::{self, ModelType};
+use parity_protocol::{
+    model::Model,
+    schema::{Scaling, Schema, Task},
+    spec::{Data, Privacy, SessionSpec, VERSION},
+    training::{Optimizer, Training},
+};
+
+use crate::args::learn::{LearnArgs, OptimizerKind};
+
+/// Step of sgd where the user names none.
+const SGD_STEP: f64 = 0.05;
+/// Momentum of sgd where the user names none.
+const MOMENTUM: f64 = 0.9;
+/// Weight decay of adamw where the user names none, the default of PyTorch.
+const WEIGHT_DECAY: f64 = 0.01;
+
+/// Shape of the data as the planner needs it.
+pub(crate) struct DataPlan {
+    /// Columns and label.
+    pub(crate) schema: Schema,
+    /// Standardisation.
+    pub(crate) scaling: Scaling,
+    /// Private or uploaded.
+    pub(crate) data: Data,
+    /// Training rows of all seats, for the defaults.
+    pub(crate) training_rows: usize,
+}
+
+/// Builds and checks the spec.
+pub(crate) fn spec(
+    args: &LearnArgs,
+    name: String,
+    seed: u64,
+    privacy: Privacy,
+    plan: DataPlan,
+) -> anyhow::Result<SessionSpec> {
+    let model = model(args, &plan)?;
+    let training = training(args, seed, &model, plan.training_rows)?;
+    let spec = SessionSpec {
+        version: VERSION,
+        name,
+        schema: plan.schema,
+        scaling: plan.scaling,
+        data: plan.data,
+        model,
+        training,
+        aggregation: args.rule.clone(),
+        privacy,
+        image: None,
+        max_update_norm: 1.0,
+    };
+    let max_update_norm = defaults::max_update_norm(parity_learning::model::parameters(&spec));
+    let spec = SessionSpec { max_update_norm, ..spec };
+    spec.validate()?;
+    Ok(spec)
+}
+
+fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {
+    let is_regression = matches!(plan.schema.label.task, Task::Regression { .. });
+    let kind = args.model_type.unwrap_or(if is_regression {
+        ModelType::LinearRegression
+    } else {
+        ModelType::LogisticRegression
+    });
+    let convolutional = kind == ModelType::ConvolutionalNetwork;
+    if !convolutional && (args.image.is_some() || !args.convolutions.is_empty()) {
+        bail!("--image and --convolutions only make sense with --model-type convolutional_network, not with {kind}");
+    }
+    if !(convolutional || kind == ModelType::NeuralNetwork)
+        && (!args.hidden.is_empty() || args.activation.is_some() || args.dropout.is_some())
+    {
+        bail!("--hidden, --activation and --dropout only make sense with a network, not with --model-type {kind}");
+    }
+    let mut model = match args.image {
+        Some(image) => defaults::convolutional(image),
+        None => defaults::model(kind, plan.schema.features(), plan.schema.outputs(), plan.training_rows)?,
+    };
+    if let Model::ConvolutionalNetwork { convolutions, .. } = &mut model
+        && !args.convolutions.is_empty()
+    {
+        convolutions.clone_from(&args.convolutions);
+    }
+    if let Model::NeuralNetwork { hidden, activation, dropout }
+    | Model::ConvolutionalNetwork { hidden, activation, dropout, .. } = &mut model
+    {
+        if !args.hidden.is_empty() {
+            hidden.clone_from(&args.hidden);
+        }
+        *activation = args.activation.unwrap_or(*activation);
+        *dropout = args.dropout.unwrap_or(*dropout);
+    }
+    Ok(model)
+}
+
+fn training(args: &LearnArgs, seed: u64, model: &Model, training_rows: usize) -> anyhow::Result<Training> {
+    let base = defaults::training(model, training_rows);
+    let default_rate = base.optimizer.learning_rate();
+    let optimizer = match args.optimizer.unwrap_or(OptimizerKind::Adam) {
+        OptimizerKind::Sgd => Optimizer::Sgd {
+            learning_rate: args.learning_rate.unwrap_or(SGD_STEP),
+            momentum: args.momentum.unwrap_or(MOMENTUM),
+        },
+        OptimizerKind::Adam => Optimizer::Adam { learning_rate: args.learning_rate.unwrap_or(default_rate) },
+        OptimizerKind::Adamw => Optimizer::AdamW {
+            learning_rate: args.learning_rate.unwrap_or(default_rate),
+            weight_decay: args.weight_decay.unwrap_or(WEIGHT_DECAY),
+        },
+    };
+    if args.momentum.is_some() && !matches!(optimizer, Optimizer::Sgd { .. }) {
+        bail!("--momentum only makes sense with --optimizer sgd");
+    }
+    if args.weight_decay.is_some() && !matches!(optimizer, Optimizer::AdamW { .. }) {
+        bail!("--weight-decay only makes sense with --optimizer adamw");
+    }
+    Ok(Training {
+        optimizer,
+        schedule: args.schedule,
+        epochs: args.epochs.unwrap_or(base.epochs),
+        batch_size: args.batch_size.unwrap_or(base.batch_size),
+        proximal: args.proximal,
+        seed,
+    })
+}

@@ -1,0 +1,84 @@
+//! `parity fl simulate`: sessions without chain and containers, to see what a model, a partition or a rule is worth before
+//! anyone pays. Same spec, same trainer program, same aggregation as on the network; the CLI itself does not link libtorch.
+
+mod pool;
+mod report;
+mod run;
+
+use std::{num::NonZero, thread, time::Instant};
+
+use anyhow::{Context, bail};
+use parity_learning::{
+    csv::{self, Prepared},
+    partition,
+};
+use parity_protocol::spec::{Data, Privacy};
+
+use self::{
+    pool::Pool,
+    report::Report,
+    run::{Run, Scenario},
+};
+use super::{
+    create_with_data::{options, say, stem},
+    learn::{self, DataPlan},
+};
+use crate::{
+    args::{GlobalArgs, simulate::SimulateArgs},
+    output::Output,
+    plot,
+};
+
+/// Runs the command.
+pub(crate) fn run(args: &SimulateArgs, global: &GlobalArgs) -> anyhow::Result<()> {
+    let output = Output::new(global.json);
+    let begun = Instant::now();
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = args.threads.map_or(cores, usize::from).min(usize::from(args.clients));
+    let mut pool = Pool::start(&args.trainer, args.libraries.as_deref(), threads)?;
+    let mut runs: Vec<(u64, Run)> = Vec::new();
+    let mut start_up = None;
+    for &seed in &args.seeds.0 {
+        let scenario = scenario(args, seed, output, runs.is_empty())?;
+        start_up.get_or_insert_with(|| begun.elapsed());
+        let bar = output.progress(u64::from(args.rounds), &format!("seed {seed}"));
+        let run = run::run(&mut pool, &scenario, |metrics| {
+            if let Some((name, value)) = metrics.headline() {
+                bar.set_message(format!("seed {seed}: {name} {value:.4}"));
+            }
+            bar.inc(1);
+        })?;
+        bar.finish_and_clear();
+        runs.push((seed, run));
+    }
+    if let Some(file) = &args.plot {
+        plot::write(file, &report::chart(&stem(&args.data), &runs).draw()?)?;
+    }
+    let report = Report::new(args, threads, start_up.unwrap_or_default(), &runs)?;
+    output.result(&report, Report::text)
+}
+
+fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyhow::Result<Scenario> {
+    let share = args.deal.holdout;
+    if !(share > 0.0 && share < 1.0) {
+        bail!("--holdout {share} must lie between 0 and 1, for example 0.2");
+    }
+    let Prepared { schema, scaling, train, holdout, report, .. } =
+        csv::prepare(&args.data, &options(&args.columns), share, seed)
+            .with_context(|| format!("reading {}", args.data.display()))?;
+    if first {
+        say(output, &report);
+    }
+    let shards = partition::deal(&train.labels, &args.deal.dealing(args.clients, seed)?)?;
+    let shards: Vec<_> = shards.iter().map(|shard| train.select(&shard.rows())).collect();
+    let data = Data::Uploaded {
+        partition: args.deal.partition,
+        min_samples: args.deal.min_samples,
+        overlap_ratio: args.deal.overlap_ratio,
+        shard_rows: shards.iter().map(|shard| shard.rows() as u64).collect(),
+        holdout_rows: holdout.rows() as u64,
+    };
+    let plan = DataPlan { schema, scaling, data, training_rows: train.rows() };
+    let spec = learn::spec(&args.learn, stem(&args.data), seed, Privacy::None, plan)?;
+    Ok(Scenario { spec, shards, holdout, rounds: args.rounds, target: args.target })
+}

@@ -1,0 +1,191 @@
+//! What simulated sessions came to, for people and for programs.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use parity_protocol::TokenAmount;
+use serde::Serialize;
+
+use super::run::Run;
+use crate::{
+    args::{fl::RewardArgs, simulate::SimulateArgs},
+    output::{facts, table},
+    plot::{Line, LineChart},
+};
+
+/// The document.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// Accuracy after the last round of a classification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accuracy: Option<Spread>,
+    /// R2 after the last round of a regression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r2: Option<Spread>,
+    /// Loss after the last round.
+    loss: Spread,
+    clients: u16,
+    threads: usize,
+    /// Mean of the headline metric after every round that all seeds reached.
+    curve: Vec<f64>,
+    rounds_per_second: f64,
+    seconds: Parts,
+    bytes: Bytes,
+    /// Base units that a session with these rounds and rewards locks.
+    cost: String,
+}
+
+/// A value over seeds.
+#[derive(Debug, Serialize)]
+struct Spread {
+    mean: f64,
+    /// Sample standard deviation; absent for one seed.
+    std: Option<f64>,
+    per_seed: Vec<f64>,
+}
+
+/// Seconds of all seeds together.
+#[derive(Debug, Serialize)]
+struct Parts {
+    /// Until the first round began: reading the data, starting trainers.
+    start_up: f64,
+    training: f64,
+    aggregation: f64,
+    evaluation: f64,
+}
+
+/// Bytes of all rounds of one seed, on average.
+#[derive(Debug, Serialize)]
+struct Bytes {
+    /// Models to seats.
+    down: u64,
+    /// Updates from seats.
+    up: u64,
+}
+
+impl Report {
+    /// Sums up the runs.
+    pub(super) fn new(
+        args: &SimulateArgs,
+        threads: usize,
+        start_up: Duration,
+        runs: &[(u64, Run)],
+    ) -> anyhow::Result<Self> {
+        let last = || runs.iter().map(|(_, run)| run.curve.last().context("a session has a round"));
+        let metrics = last().collect::<anyhow::Result<Vec<_>>>()?;
+        let spread = |values: Option<Vec<f64>>| values.map(Spread::of);
+        let headline = |run: &Run, round: usize| run.curve.get(round)?.headline().map(|(_, value)| value);
+        let shortest = runs.iter().map(|(_, run)| run.curve.len()).min().unwrap_or_default();
+        let curve = (0..shortest).filter_map(|round| {
+            let values: Option<Vec<f64>> = runs.iter().map(|(_, run)| headline(run, round)).collect();
+            values.map(|values| Spread::of(values).mean)
+        });
+        let seconds =
+            |part: fn(&Run) -> Duration| runs.iter().map(|(_, run)| part(run)).sum::<Duration>().as_secs_f64();
+        let parts = Parts {
+            start_up: start_up.as_secs_f64(),
+            training: seconds(|run| run.time.training),
+            aggregation: seconds(|run| run.time.aggregation),
+            evaluation: seconds(|run| run.time.evaluation),
+        };
+        let rounds = runs.iter().map(|(_, run)| run.curve.len()).sum::<usize>();
+        let seeds = runs.len().max(1) as u64;
+        Ok(Self {
+            accuracy: spread(metrics.iter().map(|metrics| metrics.accuracy).collect()),
+            r2: spread(metrics.iter().map(|metrics| metrics.r2).collect()),
+            loss: Spread::of(metrics.iter().map(|metrics| metrics.loss).collect()),
+            clients: args.clients,
+            threads,
+            curve: curve.collect(),
+            rounds_per_second: count(rounds) / (parts.training + parts.aggregation + parts.evaluation),
+            seconds: parts,
+            bytes: Bytes {
+                down: runs.iter().map(|(_, run)| run.down).sum::<u64>() / seeds,
+                up: runs.iter().map(|(_, run)| run.up).sum::<u64>() / seeds,
+            },
+            cost: cost(&args.reward, args.rounds)?.base_units().to_string(),
+        })
+    }
+
+    /// Tables for people.
+    pub(super) fn text(&self) -> String {
+        let (name, value) = match (&self.accuracy, &self.r2) {
+            (Some(accuracy), _) => ("accuracy", accuracy),
+            (None, Some(r2)) => ("R2", r2),
+            (None, None) => ("loss", &self.loss),
+        };
+        let rounds = table(
+            ["round", name, ""],
+            (1..)
+                .zip(&self.curve)
+                .map(|(round, value): (usize, &f64)| [round.to_string(), format!("{value:.4}"), bar(*value)]),
+        );
+        let Parts { start_up, training, aggregation, evaluation } = self.seconds;
+        let cost = self
+            .cost
+            .parse()
+            .map_or_else(|_| self.cost.clone(), |units| TokenAmount::from_base_units(units).to_string());
+        let facts = facts([
+            (name, value.text()),
+            ("loss", self.loss.text()),
+            (
+                "time",
+                format!(
+                    "start {start_up:.2} s, training {training:.2} s, aggregation {aggregation:.3} s, evaluation {evaluation:.3} s"
+                ),
+            ),
+            ("speed", format!("{:.1} rounds a second on {} threads", self.rounds_per_second, self.threads)),
+            ("bytes of a session", format!("{} to {} seats, {} back", self.bytes.down, self.clients, self.bytes.up)),
+            ("price of such a session", format!("{cost} USDFC")),
+        ]);
+        format!("{rounds}\n{facts}")
+    }
+}
+
+impl Spread {
+    fn of(per_seed: Vec<f64>) -> Self {
+        let total = count(per_seed.len());
+        let mean = per_seed.iter().sum::<f64>() / total;
+        let squares: f64 = per_seed.iter().map(|value| (value - mean).powi(2)).sum();
+        Self { mean, std: (per_seed.len() > 1).then(|| (squares / (total - 1.0)).sqrt()), per_seed }
+    }
+
+    fn text(&self) -> String {
+        match self.std {
+            Some(std) => format!("{:.4} ± {std:.4} over {} seeds", self.mean, self.per_seed.len()),
+            None => format!("{:.4}", self.mean),
+        }
+    }
+}
+
+/// The headline metric of every seed over the rounds.
+pub(super) fn chart(name: &str, runs: &[(u64, Run)]) -> LineChart {
+    let headline = |run: &Run| run.curve.iter().map(|metrics| metrics.headline()).collect::<Option<Vec<_>>>();
+    let metric = runs.iter().find_map(|(_, run)| Some(headline(run)?.first()?.0)).unwrap_or("loss");
+    let line = |(seed, run): &(u64, Run)| Line {
+        name: format!("seed {seed}"),
+        points: (1_u32..).zip(headline(run).unwrap_or_default()).map(|(round, (_, v))| (round.into(), v)).collect(),
+    };
+    LineChart {
+        title: name.to_owned(),
+        x_axis: "round".to_owned(),
+        y_axis: format!("{metric} on the held-out rows"),
+        lines: runs.iter().map(line).collect(),
+    }
+}
+
+/// What a session locks: see the terms of the contract.
+fn cost(reward: &RewardArgs, rounds: u16) -> anyhow::Result<TokenAmount> {
+    let round = reward.reward.add(reward.keeper_fee)?;
+    Ok(round.mul(rounds.into())?.add(reward.completion_bonus)?)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0 to 40 before")]
+fn bar(value: f64) -> String {
+    "█".repeat((value * 40.0).clamp(0.0, 40.0).round() as usize)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn count(number: usize) -> f64 {
+    number as f64
+}

@@ -1,0 +1,126 @@
+//! One session without chain and containers: the same spec, the same trainer, the same aggregation.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use parity_learning::{
+    model,
+    predict::Predictor,
+    round::{self, UpdateContent, UpdateInput},
+    table::Table,
+    tensors::Tensors,
+};
+use parity_protocol::{
+    Address, B256, Link,
+    job::{Job, JobKind},
+    manifest::{Artifact, UpdateManifest},
+    metrics::Metrics,
+    spec::SessionSpec,
+};
+
+use super::pool::{Pool, Round, Seat, Trained};
+
+/// What is simulated.
+#[derive(Debug)]
+pub(super) struct Scenario {
+    pub(super) spec: SessionSpec,
+    /// Rows of every seat.
+    pub(super) shards: Vec<Table>,
+    /// Rows that no seat has.
+    pub(super) holdout: Table,
+    pub(super) rounds: u16,
+    /// Accuracy or R2 on the holdout that ends the session early.
+    pub(super) target: Option<f64>,
+}
+
+/// What a simulated session came to.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    /// Metrics on the holdout after every round.
+    pub(super) curve: Vec<Metrics>,
+    /// The last model.
+    pub(super) model: Tensors,
+    pub(super) time: Time,
+    /// Bytes of models to seats.
+    pub(super) down: u64,
+    /// Bytes of updates from seats.
+    pub(super) up: u64,
+}
+
+/// Where the time went.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Time {
+    pub(super) training: Duration,
+    pub(super) aggregation: Duration,
+    pub(super) evaluation: Duration,
+}
+
+/// Simulates all rounds; `progress` hears of each.
+pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metrics)) -> anyhow::Result<Run> {
+    let Scenario { spec, shards, holdout, rounds, target } = scenario;
+    pool.load(shards)?;
+    let job = Job {
+        kind: JobKind::Evaluate {},
+        model: spec.model.clone(),
+        features: spec.schema.features(),
+        outputs: spec.schema.outputs(),
+        task: spec.schema.label.task.clone(),
+        scaling: spec.scaling.clone(),
+        threads: 1,
+    };
+    let mut run = Run { model: model::initial(spec), ..Run::default() };
+    let mut state: Option<Tensors> = None;
+    for round in 1..=*rounds {
+        let bytes = run.model.to_bytes();
+        let seats = seats(spec, round, shards.len(), state.as_ref());
+        let begun = Instant::now();
+        let trained =
+            pool.train(&Round { job: &job, training: &spec.training, round, model: &bytes, seats: &seats })?;
+        run.time.training += begun.elapsed();
+        run.down += seats.iter().map(|seat| (bytes.len() + seat.correction.len()) as u64).sum::<u64>();
+        run.up += trained.iter().map(|trained| trained.update.len() as u64).sum::<u64>();
+
+        let begun = Instant::now();
+        let inputs = trained.into_iter().map(|trained| input(round, trained)).collect();
+        let outcome = round::aggregate(spec, 0, round, &run.model, state.as_ref(), inputs)?;
+        if let Some(rejected) = outcome.rejected.first() {
+            bail!("round {round}: the update of seat {} is refused: {}", rejected.seat, rejected.reason);
+        }
+        run.model = outcome.model;
+        state = outcome.state;
+        run.time.aggregation += begun.elapsed();
+
+        let begun = Instant::now();
+        let metrics = Predictor::of_spec(spec, &run.model)?.evaluate(holdout)?;
+        run.time.evaluation += begun.elapsed();
+        progress(&metrics);
+        let (_, headline) = metrics.headline().context("every task has a headline metric")?;
+        run.curve.push(metrics);
+        if target.is_some_and(|target| headline >= target) {
+            break;
+        }
+    }
+    Ok(run)
+}
+
+/// Who trains in a round, with what the state corrects their gradients by.
+fn seats(spec: &SessionSpec, round: u16, count: usize, state: Option<&Tensors>) -> Vec<Seat> {
+    let correction = |seat| state.and_then(|state| round::correction(state, seat)).map(|tensors| tensors.to_bytes());
+    (0..)
+        .zip(round::sampled(spec, round, count))
+        .filter(|(_, takes_part)| *takes_part)
+        .map(|(seat, _)| Seat { seat, correction: correction(seat).unwrap_or_default() })
+        .collect()
+}
+
+/// An update as a keeper would see it. Nothing here is stored, so nothing has a link.
+fn input(round: u16, trained: Trained) -> UpdateInput {
+    let Trained { seat, result, update } = trained;
+    let operator = Address::left_padding_from(&seat.to_be_bytes());
+    let weights = Artifact { link: Link::from_digest(B256::ZERO), bytes: update.len() as u64, envelopes: Vec::new() };
+    let samples = result.samples;
+    let manifest =
+        UpdateManifest { session: 0, round, seat, operator, weights, samples, training: result.metrics, holdout: None };
+    let content = Ok(UpdateContent { manifest, weights: update.into() });
+    UpdateInput { operator, seat, digest: B256::left_padding_from(&seat.to_be_bytes()), samples, content }
+}

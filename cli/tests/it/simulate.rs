@@ -1,0 +1,101 @@
+//! `parity fl simulate`: whole sessions without a network, with the real trainer.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::{command::Home, files};
+
+const HEALTHCARE: &str = "healthcare_data.csv";
+
+/// The document of a simulation on an example file.
+fn simulate(file: &str, arguments: &[&str]) -> Value {
+    let data = files::examples().join(file);
+    let all = [&["--json", "fl", "simulate", "--data", data.to_str().unwrap()], arguments].concat();
+    Home::new().parity(&all).document()
+}
+
+fn mean(document: &Value, metric: &str) -> f64 {
+    document[metric]["mean"].as_f64().unwrap()
+}
+
+#[test]
+fn a_network_on_the_healthcare_data_is_good_with_every_seed() {
+    let document = simulate(HEALTHCARE, &["--model-type", "neural_network", "--clients", "3", "--seeds", "0..2"]);
+    let seeds = document["accuracy"]["per_seed"].as_array().unwrap();
+    assert_eq!(seeds.len(), 3);
+    assert!(seeds.iter().all(|accuracy| accuracy.as_f64().unwrap() >= 0.94), "{document}");
+    assert!(document["accuracy"]["std"].as_f64().unwrap() < 0.05);
+    assert_eq!(document["curve"].as_array().unwrap().len(), 10);
+    // 10 rounds of 3 and 0.1 USDFC, and a bonus of 3.
+    assert_eq!(document["cost"], "34000000000000000000");
+}
+
+#[test]
+fn the_number_of_threads_changes_no_digit() {
+    let run = |threads| {
+        let common =
+            ["--model-type", "neural_network", "--dropout", "0.1", "--rounds", "3", "--partition", "dirichlet:0.5"];
+        let mut document = simulate(HEALTHCARE, &[&common[..], &["--threads", threads]].concat());
+        for part in ["threads", "seconds", "rounds_per_second"] {
+            document.as_object_mut().unwrap().remove(part);
+        }
+        document
+    };
+    let one = run("1");
+    assert_eq!(one, run("2"));
+    assert_eq!(one, run("10"));
+}
+
+#[test]
+fn every_rule_that_can_be_typed_learns() {
+    for rule in ["fedadam", "scaffold", "fednova", "median", "nnm:2+trimmed-mean:0.2", "multi-krum:2", "sample:0.5"] {
+        let arguments =
+            ["--model-type", "logistic_regression", "--optimizer", "sgd", "--momentum", "0", "--rule", rule];
+        let document = simulate(HEALTHCARE, &arguments);
+        assert!(mean(&document, "accuracy") > 0.85, "{rule}: {document}");
+    }
+}
+
+#[test]
+fn a_target_ends_a_session_early_and_curves_are_drawn() {
+    let home = Home::new();
+    let plot = home.path().join("curve.svg");
+    let data = files::examples().join(HEALTHCARE);
+    let arguments = ["--rounds", "50", "--target", "0.9", "--plot", plot.to_str().unwrap()];
+    let all = [&["--json", "fl", "simulate", "--data", data.to_str().unwrap()][..], &arguments].concat();
+    let document = home.parity(&all).document();
+    assert!(document["curve"].as_array().unwrap().len() < 50);
+    let svg = fs::read_to_string(plot).unwrap();
+    assert!(svg.contains("</svg>") && svg.contains("seed 0") && svg.contains("accuracy"), "{svg}");
+}
+
+#[test]
+fn numbers_are_predicted_and_measured_by_r2() {
+    let home = Home::new();
+    let mut text = String::from("a,b,y\n");
+    for row in 0..200 {
+        let (a, b) = (f64::from(row % 17), f64::from(row % 11));
+        text += &format!("{a},{b},{}\n", 3.0 * a - b + 0.1 * (f64::from(row) * 0.7).sin());
+    }
+    let file = files::write(home.path(), "numbers.csv", &text);
+    let document = home.parity(&["--json", "fl", "simulate", "--data", file.to_str().unwrap()]).document();
+    assert!(mean(&document, "r2") > 0.99, "{document}");
+    assert!(document.get("accuracy").is_none());
+}
+
+#[test]
+fn what_cannot_be_simulated_is_refused_with_the_remedy() {
+    let home = Home::new();
+    let data = files::examples().join(HEALTHCARE);
+    let refused = |arguments: &[&str], parts: &[&str]| {
+        let all = [&["fl", "simulate", "--data", data.to_str().unwrap()], arguments].concat();
+        home.parity(&all).refused_with(parts);
+    };
+    refused(&["--trainer", "nowhere"], &["nowhere", "script/trainer-image"]);
+    refused(&["--rule", "krum:9", "--clients", "3"], &["9", "at most 0 with 3 seats"]);
+    refused(&["--model-type", "cnn"], &["30 features", "square"]);
+    refused(&["--model-type", "cnn", "--image", "4x4"], &["1 x 4 x 4", "30 features"]);
+    refused(&["--learning-rate", "10", "--optimizer", "sgd", "--rounds", "30"], &["seat", "smaller learning rate"]);
+    refused(&["--weight-decay", "0.1"], &["--optimizer adamw"]);
+}

@@ -1,0 +1,113 @@
+//! Any layers, with gradients by autograd: convolutions, other activations than ReLU, dropout.
+//!
+//! The flat parameters are the one leaf of the graph, so their gradient comes out flat as well. Dropout keeps a unit with
+//! probability `1 - p` and divides it by that (Srivastava et al. 2014, inverted); which ones are kept comes from our own generator,
+//! because that of libtorch may change.
+
+use anyhow::{Context, Result};
+use parity_learning::random::Stream;
+use parity_protocol::model::{Activation, Layer, LayerKind};
+use tch::{Reduction, Tensor};
+
+use super::Target;
+
+/// Layers that autograd differentiates.
+#[derive(Debug)]
+pub(super) struct Graph {
+    layers: Vec<Layer>,
+    stream: Stream,
+}
+
+impl Graph {
+    /// Declares the parameters a leaf.
+    pub(super) fn new(layers: &[Layer], parameters: &Tensor, stream: Stream) -> Result<Self> {
+        drop(parameters.f_set_requires_grad(true)?);
+        Ok(Self { layers: layers.to_vec(), stream })
+    }
+
+    /// Writes the gradients of the batch's mean loss.
+    pub(super) fn differentiate(
+        &mut self,
+        parameters: &Tensor,
+        gradients: &mut Tensor,
+        x: &Tensor,
+        target: &Target,
+    ) -> Result<()> {
+        let found = tch::with_grad(|| -> Result<Vec<Tensor>> {
+            let output = self.forward(parameters, x)?;
+            let loss = match target {
+                Target::Classes(classes) => output.f_log_softmax(1, None)?.f_nll_loss(
+                    &classes.f_view(-1)?,
+                    None::<Tensor>,
+                    Reduction::Mean,
+                    -100,
+                )?,
+                Target::Numbers(numbers) => output.f_mse_loss(numbers, Reduction::Mean)?,
+            };
+            Ok(Tensor::f_run_backward(&[loss], &[parameters], false, false)?)
+        })?;
+        let found = found.into_iter().next().context("one leaf has one gradient")?;
+        gradients.f_copy_(&found)?;
+        Ok(())
+    }
+
+    fn forward(&mut self, parameters: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let rows = x.size().first().copied().unwrap_or_default();
+        let mut value = x.shallow_clone();
+        let mut offset = 0;
+        let Self { layers, stream } = self;
+        for layer in &*layers {
+            let shape = dimensions(&layer.kind.weight_shape())?;
+            let (size, biases) = (shape.iter().product(), i64::try_from(layer.kind.biases())?);
+            let weight = parameters.f_narrow(0, offset, size)?.f_view(&shape[..])?;
+            let bias = parameters.f_narrow(0, offset + size, biases)?;
+            offset += size + biases;
+            value = match layer.kind {
+                LayerKind::Dense { inputs, .. } => activate(
+                    layer.activation,
+                    value.f_reshape([rows, i64::try_from(inputs)?])?.f_linear(&weight, Some(&bias))?,
+                )?,
+                LayerKind::Convolution { input, kernel, pool, .. } => {
+                    let image = [rows, i64::from(input.channels), i64::from(input.height), i64::from(input.width)];
+                    let reach = i64::try_from(kernel / 2)?;
+                    let value = value.f_reshape(image)?;
+                    let value = value.f_conv2d(&weight, Some(&bias), [1, 1], [reach, reach], [1, 1], 1)?;
+                    let value = activate(layer.activation, value)?;
+                    let pool = i64::try_from(pool)?;
+                    if pool == 1 {
+                        value
+                    } else {
+                        value.f_max_pool2d([pool, pool], [pool, pool], [0, 0], [1, 1], false)?
+                    }
+                }
+            };
+            if layer.dropout > 0.0 {
+                value = value.f_mul(&mask(stream, &value, layer.dropout)?)?;
+            }
+        }
+        Ok(value)
+    }
+}
+
+/// 0 with probability `dropout`, else `1 / (1 - dropout)`.
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is wanted")]
+fn mask(stream: &mut Stream, like: &Tensor, dropout: f64) -> Result<Tensor> {
+    let kept = (1.0 / (1.0 - dropout)) as f32;
+    let draw = |_| if f64::from(stream.unit()) < dropout { 0.0 } else { kept };
+    let values: Vec<f32> = (0..like.numel()).map(draw).collect();
+    Ok(Tensor::f_from_slice(&values)?.f_view_as(like)?)
+}
+
+fn activate(activation: Option<Activation>, value: Tensor) -> Result<Tensor> {
+    Ok(match activation {
+        None => value,
+        Some(Activation::Relu) => value.f_relu()?,
+        Some(Activation::LeakyRelu) => value.f_leaky_relu()?,
+        Some(Activation::Tanh) => value.f_tanh()?,
+        Some(Activation::Sigmoid) => value.f_sigmoid()?,
+    })
+}
+
+fn dimensions(shape: &[usize]) -> Result<Vec<i64>> {
+    shape.iter().map(|size| i64::try_from(*size).context("a size fits 64 bits")).collect()
+}
