@@ -44,7 +44,7 @@ impl App {
             );
         }
         let password =
-            crate::wallet::password(self.network.password_file.as_deref(), &format!("Password of '{name}'"))?;
+            crate::prompt::password_or_file(self.network.password_file.as_deref(), &format!("Password of '{name}'"))?;
         Wallet::load(&path, &password).with_context(|| format!("opening wallet '{name}'"))
     }
 

@@ -1,10 +1,12 @@
 //! The command tree: what can be typed. Logic lives beside it, one module a noun.
 
+pub(crate) mod file;
 pub(crate) mod fl;
 pub(crate) mod learn;
 pub(crate) mod local;
 mod money;
 pub(crate) mod partition;
+pub(crate) mod reward;
 pub(crate) mod simulate;
 
 use clap::{Args, Parser, Subcommand};

@@ -1,8 +1,12 @@
 //! Questions to a person at a terminal.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::{
+    fs,
+    io::{self, BufRead, IsTerminal, Write},
+    path::Path,
+};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 /// Asks a yes-or-no question; no terminal means an error that names the flag.
 pub(crate) fn confirm(question: &str) -> anyhow::Result<bool> {
@@ -29,4 +33,15 @@ pub(crate) fn password(question: &str) -> anyhow::Result<String> {
         bail!("there is no terminal to ask for the password; use --password-file FILE");
     }
     Ok(rpassword::prompt_password(format!("{question}: "))?)
+}
+
+/// The password from a file (one trailing newline is cut) or from the terminal.
+pub(crate) fn password_or_file(file: Option<&Path>, question: &str) -> anyhow::Result<String> {
+    match file {
+        Some(file) => {
+            let text = fs::read_to_string(file).with_context(|| format!("reading password file {}", file.display()))?;
+            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+        None => password(question),
+    }
 }

@@ -29,17 +29,6 @@ pub(crate) async fn run(command: WalletCommand, args: &GlobalArgs) -> anyhow::Re
     }
 }
 
-/// The password from a file (one trailing newline is cut) or from the terminal.
-pub(crate) fn password(file: Option<&Path>, question: &str) -> anyhow::Result<String> {
-    match file {
-        Some(file) => {
-            let text = fs::read_to_string(file).with_context(|| format!("reading password file {}", file.display()))?;
-            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
-        }
-        None => prompt::password(question),
-    }
-}
-
 #[derive(Serialize)]
 struct Entry {
     name: String,
@@ -89,7 +78,7 @@ fn checked_name<'a>(folder: &Path, name: &'a str) -> anyhow::Result<&'a str> {
 
 fn new_password(args: &GlobalArgs) -> anyhow::Result<String> {
     if args.password_file.is_some() {
-        return password(args.password_file.as_deref(), "");
+        return prompt::password_or_file(args.password_file.as_deref(), "");
     }
     let first = prompt::password("Password of the new wallet")?;
     if prompt::password("The same again")? != first {

@@ -15,9 +15,9 @@ use parity_protocol::{B256, Link, spec::SessionSpec};
 use crate::{
     config::RunnerConfig,
     durable,
-    inputs::Rows,
     journal::{Journal, RoundKey},
     metrics::Metrics,
+    rows::Rows,
     sandbox::Sandbox,
     timings::{RoundTiming, Timings},
 };

@@ -22,24 +22,10 @@ use parity_protocol::{
 use crate::{
     context::Context,
     data::{self, Fit},
+    rows::Rows,
     trouble::{Result, Trouble, blocking},
     view::{SeatView, SessionView},
 };
-
-/// Rows of one seat, ready for the trainer.
-#[derive(Debug)]
-pub(crate) struct Rows {
-    /// Digest of the sealed shard; none for local data.
-    pub(crate) source: Option<B256>,
-    /// Identifies the rows in the journal.
-    pub(crate) digest: B256,
-    /// Training rows as a safetensors file.
-    pub(crate) file: Bytes,
-    /// Number of training rows.
-    pub(crate) count: u64,
-    /// Local data: rows kept back to measure the model.
-    pub(crate) holdout: Option<Table>,
-}
 
 /// The rows of the agent's seat, from memory where they have not changed.
 pub(crate) async fn rows(

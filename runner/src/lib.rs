@@ -33,6 +33,7 @@ mod metrics;
 mod recipients;
 mod reconcile;
 mod register;
+mod rows;
 mod snapshot;
 mod status;
 mod tasks;

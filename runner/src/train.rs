@@ -14,9 +14,10 @@ use parity_protocol::{
 
 use crate::{
     context::Context,
-    inputs::{self, Rows},
+    inputs,
     journal::{Inputs, Progress, RoundKey, RoundRecord, Stored},
     recipients,
+    rows::Rows,
     sandbox::{Output, Sandbox},
     timings::{millis, unix_millis},
     trouble::{Result, Trouble, blocking},

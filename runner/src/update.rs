@@ -4,7 +4,7 @@ use parity_learning::{model, round::weights_limit, tensors::Tensors};
 use parity_protocol::{job::JobResult, spec::SessionSpec};
 
 use crate::{
-    inputs::Rows,
+    rows::Rows,
     trouble::{Result, Trouble},
 };
 

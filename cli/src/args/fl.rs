@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use parity_learning::csv::TaskKind;
 use parity_protocol::TokenAmount;
 
 use super::{
+    file::FileArgs,
     learn::LearnArgs,
     partition::{DealArgs, PartitionArgs},
+    reward::RewardArgs,
     simulate::SimulateArgs,
 };
 
@@ -88,20 +89,6 @@ pub(crate) enum PrivacyLevel {
     High,
 }
 
-/// What a session pays.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct RewardArgs {
-    /// USDFC per round, split among the runners
-    #[arg(long, default_value = "3", value_name = "USDFC")]
-    pub(crate) reward: TokenAmount,
-    /// USDFC for runners present in every round, split among them
-    #[arg(long, default_value = "3", value_name = "USDFC")]
-    pub(crate) completion_bonus: TokenAmount,
-    /// USDFC per round for the keeper
-    #[arg(long, default_value = "0.1", value_name = "USDFC")]
-    pub(crate) keeper_fee: TokenAmount,
-}
-
 /// What is learned, by how many, for how much.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PlanArgs {
@@ -142,32 +129,6 @@ pub(crate) struct PlanArgs {
     /// Keepers that must agree on an aggregate
     #[arg(long)]
     pub(crate) attestations: Option<u16>,
-}
-
-/// What a CSV file holds, where it can be read in two ways.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct FileArgs {
-    /// Label column, by name or 1-based position; a well-known name or the last column when absent
-    #[arg(long)]
-    pub(crate) label: Option<String>,
-    /// classification or regression; decided from the label column when absent
-    #[arg(long)]
-    pub(crate) task: Option<TaskKind>,
-    /// Whether the first line is a header
-    #[arg(long, value_enum)]
-    pub(crate) header: Option<YesNo>,
-    /// Delimiter
-    #[arg(long)]
-    pub(crate) delimiter: Option<char>,
-}
-
-/// Yes or no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum YesNo {
-    /// It is
-    Yes,
-    /// It is not
-    No,
 }
 
 /// `parity fl create-session`

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use parity_protocol::TokenAmount;
 
-use super::fl::FileArgs;
+use super::file::FileArgs;
 
 /// `parity content`
 #[derive(Debug, Subcommand)]

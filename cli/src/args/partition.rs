@@ -7,7 +7,7 @@ use clap::Args;
 use parity_learning::{defaults, partition::Dealing};
 use parity_protocol::spec::Partition;
 
-use super::fl::FileArgs;
+use super::file::FileArgs;
 
 /// How a file is dealt to seats.
 #[derive(Clone, Debug, Args)]

@@ -4,11 +4,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
 
-use super::{
-    fl::{FileArgs, RewardArgs},
-    learn::LearnArgs,
-    partition::DealArgs,
-};
+use super::{file::FileArgs, learn::LearnArgs, partition::DealArgs, reward::RewardArgs};
 
 /// Most seeds of one call.
 const MAX_SEEDS: u64 = 10_000;

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     app::App,
-    args::{CreateArgs, GlobalArgs, fl::FileArgs},
+    args::{CreateArgs, GlobalArgs, file::FileArgs},
     output::Output,
 };
 

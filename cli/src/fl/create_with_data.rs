@@ -14,7 +14,10 @@ use serde::Serialize;
 use super::{files::SessionFiles, learn::DataPlan, plan, publish, seal};
 use crate::{
     app::App,
-    args::{CreateWithDataArgs, fl::FileArgs},
+    args::{
+        CreateWithDataArgs,
+        file::{FileArgs, YesNo},
+    },
     output::Output,
 };
 
@@ -91,7 +94,7 @@ pub(crate) fn options(args: &FileArgs) -> InferOptions {
     InferOptions {
         label: args.label.clone(),
         task: args.task,
-        header: args.header.map(|header| header == crate::args::fl::YesNo::Yes),
+        header: args.header.map(|header| header == YesNo::Yes),
         delimiter: args.delimiter,
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::run::Run;
 use crate::{
-    args::{fl::RewardArgs, simulate::SimulateArgs},
+    args::{reward::RewardArgs, simulate::SimulateArgs},
     output::{facts, table},
     plot::{Line, LineChart},
 };

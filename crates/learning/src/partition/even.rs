@@ -1,6 +1,6 @@
 //! Partitions that give every seat the same number of rows, to within one: iid, sequential, stratified.
 
-use super::groups::groups;
+use super::{groups::groups, parts::parts};
 use crate::{
     random::{Purpose, Stream},
     table::Labels,
@@ -31,21 +31,4 @@ pub(super) fn stratified(labels: &Labels, seats: usize, seed: u64) -> Vec<Vec<us
         }
     }
     shards
-}
-
-/// Consecutive parts; the first ones have one more where it does not come out even.
-pub(super) fn parts(rows: &[usize], parts: usize) -> Vec<Vec<usize>> {
-    let mut rest = rows;
-    (0..parts)
-        .map(|part| {
-            let (head, tail) = rest.split_at(part_size(rows.len(), parts, part));
-            rest = tail;
-            head.to_vec()
-        })
-        .collect()
-}
-
-/// How many of `rows` the part with this index has.
-pub(super) fn part_size(rows: usize, parts: usize, part: usize) -> usize {
-    rows / parts + usize::from(part < rows % parts)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use parity_protocol::spec::NUMERIC_GROUPS;
 
-use super::even::parts;
+use super::parts::parts;
 use crate::table::Labels;
 
 /// Row indices by class, classes ascending; numeric labels by value in groups of nearly equal size. No group is empty; the

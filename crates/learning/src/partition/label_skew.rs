@@ -7,8 +7,8 @@
 
 use super::{
     counts::{Counts, Holders},
-    even::part_size,
     groups::groups,
+    parts::part_size,
 };
 use crate::{
     Error, Result,

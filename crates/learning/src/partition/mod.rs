@@ -15,6 +15,7 @@ mod groups;
 mod holdout;
 mod label_skew;
 mod overlap;
+mod parts;
 mod shares;
 mod tally;
 
