@@ -13,7 +13,6 @@ use parity_learning::{
     tensors::Tensors,
 };
 use parity_protocol::{
-    B256,
     manifest::{AggregateManifest, SealedData},
     schema::Task,
     spec::{Data, SessionSpec},
