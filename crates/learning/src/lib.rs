@@ -9,6 +9,7 @@
 //! comes from [`random`] alone, sums run in a fixed order, files have one canonical form. The only I/O is reading CSV files.
 
 pub mod aggregate;
+pub mod attack;
 pub mod card;
 pub mod csv;
 pub mod defaults;

@@ -32,6 +32,8 @@ pub enum Purpose {
     Features,
     /// Random thresholds of a node; `first` is the tree and how often the node waited, `second` the node.
     Thresholds,
+    /// Noise of simulated attackers; `first` is the round, `second` the attacker.
+    Noise,
     /// Order of a feature's values when its importance is measured; `first` is the feature, `second` the repetition.
     Permutation,
     /// Units left out in training; `first` is the round, `second` the seat.
@@ -51,6 +53,7 @@ impl Purpose {
             Self::Bootstrap => b"bootstrp",
             Self::Features => b"features",
             Self::Thresholds => b"cutoffs\0",
+            Self::Noise => b"noise\0\0\0",
             Self::Permutation => b"permute\0",
             Self::Dropout => b"dropout\0",
         }

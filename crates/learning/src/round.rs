@@ -3,25 +3,34 @@
 //! Every update is checked against the chain and the spec; what fails is recorded with its reason and changes nothing for
 //! the others. The order of the inputs does not matter: they are sorted by operator, then seat.
 
-use std::collections::BTreeMap;
+mod check;
+mod seats;
+mod step;
 
 use bytes::Bytes;
 use parity_protocol::{
     Address, B256,
     aggregation::Rule,
     manifest::{AcceptedUpdate, RejectedUpdate, Rejection, UpdateManifest},
-    spec::{Data, SessionSpec},
-    training::Optimizer,
+    spec::SessionSpec,
 };
 use rayon::prelude::*;
 
+use self::{
+    check::{Checked, check},
+    seats::seats,
+    step::{follow, target},
+};
 use crate::{
     Error, Result,
-    aggregate::{self, Contribution, Root, Weighted, distance},
+    aggregate::{self, Root, distance},
     model,
-    random::{Purpose, Stream},
+    predict::Predictor,
+    table::Table,
     tensors::Tensors,
 };
+
+pub use self::{check::check_update, seats::sampled};
 
 /// The highest contribution score: an update that points exactly where the mean went.
 pub const MAX_SCORE: u32 = 10_000;
@@ -150,156 +159,23 @@ pub fn aggregate_with_root(
     Ok(RoundOutcome { model, state, accepted, rejected })
 }
 
-/// What the rule makes of the accepted updates.
-fn target(
-    spec: &SessionSpec,
-    previous: &Tensors,
-    good: &[(&UpdateInput, Checked)],
-    root: Option<&dyn Root>,
-) -> Result<Tensors> {
-    let weighted: Vec<Weighted<'_>> =
-        good.iter().map(|(_, update)| Weighted { model: &update.weights, weight: update.samples }).collect();
-    if !spec.aggregation.normalise_steps {
-        return aggregate::apply(&spec.aggregation, previous, &weighted, root);
-    }
-    let paths: Vec<f64> = good.iter().map(|(input, _)| aggregate::path(&spec.training, input.samples)).collect();
-    let normalised = aggregate::normalise_steps(&weighted, previous, &paths)?;
-    let weighted: Vec<Weighted<'_>> =
-        normalised.iter().zip(&weighted).map(|(model, input)| Weighted { model, weight: input.weight }).collect();
-    aggregate::apply(&spec.aggregation, previous, &weighted, root)
-}
-
-/// The model after the server optimiser, and the state for the next round.
-fn follow(
-    spec: &SessionSpec,
-    round: u16,
-    previous: &Tensors,
-    state: Option<&Tensors>,
-    good: &[(&UpdateInput, Checked)],
-    target: &Tensors,
-) -> Result<(Tensors, Option<Tensors>)> {
-    let (model, mut next) = aggregate::follow(&spec.aggregation.server, previous, target, state)?;
-    if let (Some(control), Optimizer::Sgd { learning_rate, .. }) = (&spec.aggregation.control, &spec.training.optimizer)
-    {
-        let step = learning_rate * spec.training.schedule.factor(round);
-        let contributions: Vec<Contribution<'_>> = good
-            .iter()
-            .map(|(input, update)| Contribution {
-                seat: input.seat,
-                weight: if spec.aggregation.rule == (Rule::Mean {}) { float(update.samples) } else { 1.0 },
-                update: &update.weights,
-                distance: step * aggregate::path(&spec.training, input.samples),
-            })
-            .collect();
-        next.0.extend(aggregate::control(state, previous, &contributions, control.clip)?.0);
-    }
-    Ok((model, spec.aggregation.has_state().then_some(next)))
+/// The rows of the holdout by which the rule `root_data` judges: the first ones, as many as the spec says. None under another rule.
+pub fn root_rows<'a>(spec: &'a SessionSpec, holdout: &Table) -> Option<impl Root + use<'a>> {
+    let Rule::RootData { rows } = spec.aggregation.rule else { return None };
+    let rows: Vec<usize> = (0..holdout.rows().min(usize::from(rows))).collect();
+    let rows = holdout.select(&rows);
+    Some(move |model: &Tensors| match Predictor::of_spec(spec, model)?.evaluate(&rows) {
+        Ok(metrics) => Ok(metrics.loss),
+        // A model whose outputs are not finite is as bad as one can be.
+        Err(Error::Rows(_)) => Ok(f64::INFINITY),
+        Err(error) => Err(error),
+    })
 }
 
 /// What a seat adds to the gradients of its training in the next round (SCAFFOLD's `c - c_i`), by model tensor. None where the state
 /// has no control variates.
 pub fn correction(state: &Tensors, seat: u16) -> Option<Tensors> {
     aggregate::correction(state, seat)
-}
-
-/// Which of the seats take part in a round: `ceil(participation * seats)` of them, drawn by the training seed.
-pub fn sampled(spec: &SessionSpec, round: u16, seats: usize) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..seats).collect();
-    Stream::new(Purpose::Sampling, spec.training.seed, u64::from(round), 0).shuffle(&mut order);
-    let mut taking_part = vec![false; seats];
-    order.into_iter().take(share(spec.aggregation.participation, seats)).for_each(|seat| taking_part[seat] = true);
-    taking_part
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the number of seats")]
-#[expect(clippy::cast_precision_loss, reason = "seats are numbered by 16 bits")]
-fn share(participation: f64, seats: usize) -> usize {
-    // 0.3 of 10 seats are 3, though 0.3 is not a binary fraction.
-    ((participation * seats as f64 - 1e-9).ceil().max(1.0) as usize).min(seats)
-}
-
-/// Number of seats, where the spec fixes it.
-fn seats(spec: &SessionSpec) -> Option<usize> {
-    match &spec.data {
-        Data::Private { .. } => None,
-        Data::Uploaded { shard_rows, .. } => Some(shard_rows.len()),
-    }
-}
-
-/// An update that passed every check.
-struct Checked {
-    weights: Tensors,
-    /// Weight in the mean: samples, capped where the spec says so.
-    samples: u64,
-}
-
-fn check(
-    spec: &SessionSpec,
-    session: u64,
-    round: u16,
-    shapes: &BTreeMap<String, Vec<usize>>,
-    previous: &Tensors,
-    input: &UpdateInput,
-) -> Result<Checked, Rejection> {
-    let content = input.content.as_ref().map_err(Clone::clone)?;
-    let manifest = &content.manifest;
-    let fields = [
-        ("session", manifest.session == session),
-        ("round", manifest.round == round),
-        ("seat", manifest.seat == input.seat),
-        ("operator", manifest.operator == input.operator),
-        ("samples", manifest.samples == input.samples),
-    ];
-    if let Some((field, _)) = fields.iter().find(|(_, same)| !same) {
-        return Err(Rejection::Mismatch { field: (*field).to_owned() });
-    }
-    let samples = match &spec.data {
-        Data::Private { max_samples } => input.samples.min(*max_samples),
-        Data::Uploaded { shard_rows, .. } => {
-            if shard_rows.get(usize::from(input.seat)) != Some(&input.samples) {
-                return Err(Rejection::WrongSamples);
-            }
-            input.samples
-        }
-    };
-    if samples == 0 {
-        return Err(Rejection::WrongSamples);
-    }
-    let weights = check_weights(spec, shapes, previous, &content.weights)?;
-    // What fixed-point sums cannot hold must not stop the round for the others.
-    if !aggregate::fits(&weights, samples) {
-        return Err(Rejection::NormTooLarge);
-    }
-    Ok(Checked { weights, samples })
-}
-
-/// Checks the file of new weights alone: format, names, shapes, finiteness and distance. Runners use it before they submit.
-///
-/// # Errors
-/// The [`Rejection`] that the update would meet.
-pub fn check_update(spec: &SessionSpec, previous: &Tensors, weights: &[u8]) -> Result<Tensors, Rejection> {
-    check_weights(spec, &model::shapes(spec), previous, weights)
-}
-
-fn check_weights(
-    spec: &SessionSpec,
-    shapes: &BTreeMap<String, Vec<usize>>,
-    previous: &Tensors,
-    weights: &[u8],
-) -> Result<Tensors, Rejection> {
-    let weights = Tensors::from_bytes(weights, weights_limit(spec))
-        .map_err(|_| Rejection::Malformed { part: "weights".to_owned() })?;
-    model::check_shapes(shapes, &weights).map_err(|error| match error {
-        Error::Shape { tensor, .. } => Rejection::WrongShape { tensor },
-        _ => Rejection::Malformed { part: "weights".to_owned() },
-    })?;
-    if let Some(tensor) = weights.not_finite() {
-        return Err(Rejection::NotFinite { tensor: tensor.to_owned() });
-    }
-    if distance(previous, &weights) > spec.max_update_norm {
-        return Err(Rejection::NormTooLarge);
-    }
-    Ok(weights)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=10000 before")]
@@ -310,9 +186,4 @@ fn score(previous: &Tensors, update: &Tensors, model: &Tensors, moved: f64) -> u
     }
     let along = aggregate::fold(previous, update, model, |base, left, right| (left - base) * (right - base));
     (f64::from(MAX_SCORE) * (along / (moved * length))).floor().clamp(0.0, f64::from(MAX_SCORE)) as u32
-}
-
-#[expect(clippy::cast_precision_loss, reason = "weights above 2^24 samples may lose their last digits")]
-fn float(samples: u64) -> f32 {
-    samples as f32
 }

@@ -53,6 +53,6 @@ pub fn norm_bound(inputs: &[Weighted<'_>], previous: &Tensors, bound: f64) -> Re
 }
 
 /// `min(1, bound / length)`.
-fn shrink(length: f64, bound: f64) -> f64 {
+pub(super) fn shrink(length: f64, bound: f64) -> f64 {
     if length <= bound { 1.0 } else { bound / length }
 }

@@ -67,7 +67,7 @@ impl<'a> Models<'a> {
     }
 
     /// Checks that another model has the same names and shapes.
-    pub(super) fn check(&self, other: &Tensors) -> Result<()> {
+    pub(crate) fn check(&self, other: &Tensors) -> Result<()> {
         same_shape(self.model(0), other)
     }
 
@@ -147,7 +147,7 @@ fn combine(rows: &[&[f32]], coefficients: &[f64], output: &mut [f32]) {
 }
 
 /// `base + sum_k ...` of two models: `term(base, other)` for every coordinate, rounded to f32 once.
-pub(super) fn zip(base: &Tensors, other: &Tensors, term: impl Fn(f64, f64) -> f64 + Sync) -> Tensors {
+pub(crate) fn zip(base: &Tensors, other: &Tensors, term: impl Fn(f64, f64) -> f64 + Sync) -> Tensors {
     let tensors = base.0.iter().zip(other.0.values()).map(|((name, left), right)| {
         let data = left.data.par_iter().zip(&right.data);
         let data = data.with_min_len(CHUNK).map(|(l, r)| fixed::round(term(f64::from(*l), f64::from(*r)))).collect();

@@ -2,7 +2,8 @@
 
 use parity_learning::{
     Result, model,
-    round::{RoundOutcome, UpdateInput, aggregate, correction, sampled, state_limit},
+    round::{RoundOutcome, UpdateInput, aggregate, aggregate_with_root, correction, root_rows, sampled, state_limit},
+    table::{Labels, Table},
     tensors::Tensors,
 };
 use parity_protocol::{
@@ -140,4 +141,30 @@ fn values_that_sums_cannot_hold_are_rejected() {
     spec.max_update_norm = 1e30;
     let outcome = run(&spec, None, vec![update(0, &moved(1.0)), update(1, &moved(1e15))]).unwrap();
     assert_eq!((outcome.accepted.len(), &outcome.rejected[0].reason), (1, &Rejection::NormTooLarge));
+}
+
+#[test]
+fn root_rows_leave_out_who_spoils_the_model() {
+    let mut spec = with("root-data:4");
+    let Data::Uploaded { holdout_rows, .. } = &mut spec.data else { panic!("the test spec has shards") };
+    *holdout_rows = 6;
+    spec.validate().unwrap();
+    let previous = model::initial(&spec);
+    // Rows of class 0 alone: the loss falls with the bias of the first output.
+    let holdout = Table { features: 2, x: vec![0.0; 12], labels: Labels::Classes(vec![0, 0, 0, 0, 1, 1]) };
+    let towards = |step: f32| {
+        let mut model = previous.clone();
+        model.0.get_mut("layers.1.bias").unwrap().data[0] += step;
+        model
+    };
+    let inputs = |last: f32| {
+        [0.5, 0.4, 0.6, last].into_iter().zip(0..).map(|(step, seat)| update(seat, &towards(step))).collect::<Vec<_>>()
+    };
+    let root = root_rows(&spec, &holdout).unwrap();
+    let run = |last| aggregate_with_root(&spec, SESSION, ROUND, &previous, None, inputs(last), Some(&root)).unwrap();
+    let bias = |outcome: RoundOutcome| outcome.model.0["layers.1.bias"].data[0] - previous.0["layers.1.bias"].data[0];
+    // The median of what stays; one of four may go.
+    assert!((bias(run(-50.0)) - 0.5).abs() < 1e-6);
+    assert!(aggregate(&spec, SESSION, ROUND, &previous, None, inputs(0.5)).is_err());
+    assert!(root_rows(&with("median"), &holdout).is_none());
 }
