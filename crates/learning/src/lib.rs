@@ -11,6 +11,7 @@
 pub mod aggregate;
 pub mod attack;
 pub mod card;
+pub mod compress;
 pub mod csv;
 pub mod defaults;
 pub mod error;

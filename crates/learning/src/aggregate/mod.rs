@@ -51,4 +51,4 @@ pub use steps::{normalise_steps, path};
 
 pub(crate) use fold::{distance, fold};
 pub(crate) use mean::fits;
-pub(crate) use models::zip;
+pub(crate) use models::{same_shape, zip};

@@ -157,7 +157,7 @@ pub(crate) fn zip(base: &Tensors, other: &Tensors, term: impl Fn(f64, f64) -> f6
 }
 
 /// Names and shapes of two models must agree.
-pub(super) fn same_shape(expected: &Tensors, actual: &Tensors) -> Result<()> {
+pub(crate) fn same_shape(expected: &Tensors, actual: &Tensors) -> Result<()> {
     for (name, tensor) in &expected.0 {
         match actual.0.get(name) {
             Some(other) if other.shape == tensor.shape && other.data.len() == tensor.data.len() => {}
