@@ -2,12 +2,14 @@
 """Writes crates/learning/tests/vectors/partition.json: which rows each seat gets, for every way to deal.
 
 A second implementation, from the definitions and not from the Rust code, in plain Python: the generator (ChaCha12), shuffles,
-gamma and Dirichlet draws, label skew, the minimum and the overlap. Run it again only when a definition changes on purpose.
+gamma and Dirichlet draws, label skew, the minimum and the overlap. Run it again only when a definition changes on purpose;
+`--check` only compares.
 """
 
 import json
 import math
 import struct
+import sys
 from collections import deque
 from pathlib import Path
 
@@ -249,10 +251,14 @@ def main():
                           "quantity-skew:0.3")
         for seats, least, thousandths in ((5, 1, 0), (6, 7, 290))
     ]
-    file = Path(__file__).parent.parent / "crates/learning/tests/vectors/partition.json"
-    file.parent.mkdir(exist_ok=True)
+    file = Path(__file__).resolve().parent.parent / "crates/learning/tests/vectors/partition.json"
     lines = ",\n".join(json.dumps(each, separators=(",", ":")) for each in cases)
-    file.write_text(f"[\n{lines}\n]\n")
+    text = f"[\n{lines}\n]\n"
+    if "--check" not in sys.argv[1:]:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    elif file.read_text() != text:
+        sys.exit(f"{file} is not what script/partition-vectors.py writes; run it and look at the difference")
 
 
 if __name__ == "__main__":

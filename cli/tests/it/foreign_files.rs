@@ -1,4 +1,5 @@
-//! Someone else's files: other delimiters, decimal commas, no header, text labels, missing cells, a number as the target.
+//! Someone else's files: other delimiters, decimal commas, no header, text labels, missing cells, a number as the target;
+//! dealt evenly and unevenly.
 
 use std::{fmt::Write, path::Path};
 
@@ -14,6 +15,8 @@ use crate::{
 struct Expectation {
     file: &'static str,
     text: String,
+    /// How it is dealt to seats.
+    deal: &'static [&'static str],
     metric: &'static str,
     least: f64,
     report: &'static [&'static str],
@@ -24,6 +27,7 @@ fn expectations() -> Vec<Expectation> {
         Expectation {
             file: "no_header.csv",
             text: files::flowers(0, 120).split_once('\n').unwrap().1.to_owned(),
+            deal: &["--partition", "label-skew:2"],
             metric: "accuracy",
             least: 0.9,
             report: &["no header", "label 'column_5': 3 classes"],
@@ -31,6 +35,7 @@ fn expectations() -> Vec<Expectation> {
         Expectation {
             file: "european.csv",
             text: european(),
+            deal: &[],
             metric: "accuracy",
             least: 0.9,
             report: &["semicolons", "decimal commas", "missing cells get the median", "column 'Stadt' becomes"],
@@ -38,6 +43,7 @@ fn expectations() -> Vec<Expectation> {
         Expectation {
             file: "houses.tsv",
             text: houses(),
+            deal: &["--partition", "quantity-skew:1", "--min-samples", "20"],
             metric: "r2",
             least: 0.8,
             report: &["tabs", "label 'price': a number"],
@@ -45,6 +51,7 @@ fn expectations() -> Vec<Expectation> {
         Expectation {
             file: "label_first.csv",
             text: label_first(),
+            deal: &["--partition", "dirichlet:0.5", "--min-samples", "15", "--overlap-ratio", "0.25"],
             metric: "accuracy",
             least: 0.9,
             report: &["label 'diagnosis': 2 classes (B 60, M 60)", "column 'patient_id' left out"],
@@ -123,9 +130,8 @@ fn foreign_files_are_understood_or_ask_for_the_one_flag_they_need() {
     let mut sessions = Vec::new();
     for expected in expectations() {
         let file = files::write(home, expected.file, &expected.text);
-        let output = devnet
-            .parity(&["--json", "fl", "create-session-with-data", file.to_str().unwrap(), "--total-rounds", "3"])
-            .succeeded();
+        let create = ["--json", "fl", "create-session-with-data", file.to_str().unwrap(), "--total-rounds", "3"];
+        let output = devnet.parity(&[&create, expected.deal].concat()).succeeded();
         for words in expected.report {
             assert!(output.stderr.contains(words), "{}: '{words}' is not said in\n{}", expected.file, output.stderr);
         }
