@@ -8,8 +8,9 @@ use std::{
 use bytes::Bytes;
 use parity_content::{Store, cid_of_bytes, put_bytes, put_manifest};
 use parity_learning::{
-    round::{self, RoundOutcome, UpdateInput},
+    round::{RoundOutcome, UpdateInput},
     tensors::Tensors,
+    weights::{self, Weights},
 };
 use parity_protocol::{
     B256,
@@ -31,7 +32,7 @@ pub struct Aggregate {
     /// The model file that the manifest names.
     pub model: Bytes,
     /// The same model, decoded.
-    pub tensors: Arc<Tensors>,
+    pub weights: Arc<Weights>,
     /// What the next round needs beside the model, with its file.
     pub state: Option<(Arc<Tensors>, Bytes)>,
     /// Private data: what the runners of accepted updates reported about the previous model, with their weights.
@@ -56,7 +57,7 @@ pub struct Subject {
     /// Aggregate digest of the last final round.
     pub previous: Option<B256>,
     /// Its model, or the initial one.
-    pub start: Arc<Tensors>,
+    pub start: Arc<Weights>,
     /// Its state, where it left one.
     pub state: Option<Arc<Tensors>>,
 }
@@ -82,8 +83,8 @@ impl Aggregate {
             })
             .collect();
         let Subject { session, round, spec, start, state, .. } = subject;
-        let RoundOutcome { model: tensors, state, accepted, rejected } =
-            round::aggregate(spec, *session, *round, start, state.as_deref(), inputs)?;
+        let RoundOutcome { model: weights, state, accepted, rejected } =
+            weights::aggregate(spec, *session, *round, start, state.as_deref(), inputs)?;
         let reported = accepted
             .iter()
             .filter_map(|update| {
@@ -91,7 +92,7 @@ impl Aggregate {
                 Some((update.samples, metrics.clone()))
             })
             .collect();
-        let model = Bytes::from(tensors.to_bytes());
+        let model = Bytes::from(weights.to_bytes());
         let state =
             state.map(|state| (Bytes::from(state.to_bytes()), Arc::new(state))).map(|(file, state)| (state, file));
         let manifest = AggregateManifest {
@@ -107,7 +108,7 @@ impl Aggregate {
             digest: manifest.digest()?,
             manifest,
             model,
-            tensors: Arc::new(tensors),
+            weights: Arc::new(weights),
             state,
             reported,
             fetching: Duration::ZERO,

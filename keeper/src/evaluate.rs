@@ -4,7 +4,7 @@
 //! the round is then proposed without them.
 
 use parity_content::get_artifact;
-use parity_learning::{predict::Predictor, table::Table};
+use parity_learning::{table::Table, weights::AnyPredictor};
 use parity_protocol::{
     B256,
     job::{Job, JobKind},
@@ -75,7 +75,7 @@ pub async fn on_holdout(
             trial.evaluate(job, rows, aggregate.model.clone()).await.map_err(|error| failed(format!("{error:#}")))?
         }
         None => {
-            let predictor = Predictor::of_spec(spec, &aggregate.tensors)?;
+            let predictor = AnyPredictor::of_spec(spec, &aggregate.weights)?;
             tokio::task::spawn_blocking(move || predictor.evaluate(&Table::from_safetensors(&rows)?))
                 .await
                 .map_err(|_| Error::Computation)??

@@ -12,9 +12,9 @@ use std::{
 
 use parity_content::{DynStore, SealingKey, get_artifact, get_manifest};
 use parity_learning::{
-    model,
-    round::{state_limit, weights_limit},
+    round::state_limit,
     tensors::Tensors,
+    weights::{Weights, model_limit, update_limit},
 };
 use parity_protocol::{
     Address, B256, Link, TokenAmount,
@@ -52,7 +52,7 @@ pub const ROUND_BYTES: u64 = 2 << 30;
 #[derive(Debug, Default)]
 struct Kept {
     spec: Option<(B256, Arc<SessionSpec>)>,
-    model: Option<(Option<B256>, Arc<Tensors>)>,
+    model: Option<(Option<B256>, Arc<Weights>)>,
     aggregate: Option<(u16, B256, Arc<Aggregate>)>,
     accepted: HashMap<B256, Vec<AcceptedUpdate>>,
 }
@@ -243,21 +243,21 @@ impl Recompute {
         session: u64,
         spec: &Arc<SessionSpec>,
         aggregate: Option<B256>,
-    ) -> Result<Arc<Tensors>> {
+    ) -> Result<Arc<Weights>> {
         if let Some(model) = self.kept_model(session, aggregate) {
             return Ok(model);
         }
         let model = match aggregate {
             None => {
                 let spec = Arc::clone(spec);
-                tokio::task::spawn_blocking(move || model::initial(&spec)).await.map_err(|_| Error::Computation)?
+                tokio::task::spawn_blocking(move || Weights::initial(&spec)).await.map_err(|_| Error::Computation)??
             }
             Some(digest) => {
                 let manifest = self.manifest(digest).await?;
-                let bytes = get_artifact(&*self.store, &manifest.model, None, &[], limit(spec))
+                let bytes = get_artifact(&*self.store, &manifest.model, None, &[], wide(model_limit(spec)))
                     .await
                     .map_err(Error::content("fetch the previous model"))?;
-                Tensors::from_bytes(&bytes, weights_limit(spec))?
+                Weights::of_spec(&bytes, spec)?
             }
         };
         let model = Arc::new(model);
@@ -286,13 +286,13 @@ impl Recompute {
         Ok(Some(Arc::new(Tensors::from_bytes(&bytes, most)?)))
     }
 
-    fn kept_model(&self, session: u64, wanted: Option<B256>) -> Option<Arc<Tensors>> {
+    fn kept_model(&self, session: u64, wanted: Option<B256>) -> Option<Arc<Weights>> {
         let mut kept = self.kept();
         let kept = kept.entry(session).or_default();
         match (&kept.model, &kept.aggregate) {
             (Some((digest, model)), _) if *digest == wanted => Some(Arc::clone(model)),
             (_, Some((_, _, aggregate))) if Some(aggregate.digest) == wanted => {
-                let model = Arc::clone(&aggregate.tensors);
+                let model = Arc::clone(&aggregate.weights);
                 kept.model = Some((wanted, Arc::clone(&model)));
                 Some(model)
             }
@@ -348,7 +348,11 @@ pub(crate) fn recomputed(aggregate: Arc<Aggregate>, terms: &Terms, rounds: &[Pai
 }
 
 pub(crate) fn limit(spec: &SessionSpec) -> u64 {
-    u64::try_from(weights_limit(spec)).unwrap_or(u64::MAX)
+    wide(update_limit(spec))
+}
+
+fn wide(size: usize) -> u64 {
+    u64::try_from(size).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn incomplete(round: u16, expected: B256) -> impl FnOnce(B256) -> Error {

@@ -6,11 +6,9 @@ use alloy::primitives::keccak256;
 use bytes::Bytes;
 use parity_content::{SealingKey, get_artifact, get_manifest};
 use parity_learning::{
-    model,
     partition::split_holdout,
-    round::weights_limit,
     table::{Labels, Table},
-    tensors::Tensors,
+    weights::{Weights, model_limit},
 };
 use parity_protocol::{
     manifest::{AggregateManifest, SealedData},
@@ -123,22 +121,17 @@ pub(crate) fn split_local(table: &Table, spec: &SessionSpec, share: f64) -> Resu
 }
 
 /// The model a round starts from, and its file.
-pub(crate) async fn model(context: &Context, session: &SessionView, spec: &Arc<SessionSpec>) -> Result<Tensors> {
-    let limit = weights_limit(spec);
+pub(crate) async fn model(context: &Context, session: &SessionView, spec: &Arc<SessionSpec>) -> Result<Weights> {
+    let limit = model_limit(spec);
     let Some(digest) = session.model else {
         let spec = Arc::clone(spec);
-        return blocking(move || Ok(model::initial(&spec))).await;
+        return blocking(move || Ok(Weights::initial(&spec)?)).await;
     };
     let manifest: AggregateManifest = get_manifest(&*context.store, digest).await?;
     let most = u64::try_from(limit).unwrap_or(u64::MAX);
     let bytes = get_artifact(&*context.store, &manifest.model, None, &[], most).await?;
     let spec = Arc::clone(spec);
-    blocking(move || {
-        let tensors = Tensors::from_bytes(&bytes, limit)?;
-        model::check_shapes(&model::shapes(&spec), &tensors)?;
-        Ok(tensors)
-    })
-    .await
+    blocking(move || Ok(Weights::of_spec(&bytes, &spec)?)).await
 }
 
 /// The key that the shard of this agent's seat is sealed to: one per session, made before the seat is claimed.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use parity_content::{put_manifest, put_sealed};
-use parity_learning::{predict::Predictor, tensors::Tensors};
+use parity_learning::weights::{AnyPredictor, Weights};
 use parity_protocol::{
     job::{Job, JobKind, JobResult},
     manifest::{Artifact, UpdateManifest},
@@ -88,14 +88,14 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey, record
 }
 
 /// Metrics of the starting model on the rows kept back; only local data has some.
-async fn measure(spec: &Arc<SessionSpec>, model: &Arc<Tensors>, rows: &Arc<Rows>) -> Result<Option<Metrics>> {
+async fn measure(spec: &Arc<SessionSpec>, model: &Arc<Weights>, rows: &Arc<Rows>) -> Result<Option<Metrics>> {
     if rows.holdout.is_none() {
         return Ok(None);
     }
     let (spec, model, rows) = (Arc::clone(spec), Arc::clone(model), Arc::clone(rows));
     blocking(move || {
         let Some(holdout) = &rows.holdout else { return Ok(None) };
-        Ok(Some(Predictor::of_spec(&spec, &model)?.evaluate(holdout)?))
+        Ok(Some(AnyPredictor::of_spec(&spec, &model)?.evaluate(holdout)?))
     })
     .await
 }
@@ -104,7 +104,7 @@ async fn run(
     context: &Context,
     spec: &SessionSpec,
     rows: &Rows,
-    model: &Arc<Tensors>,
+    model: &Arc<Weights>,
     key: RoundKey,
 ) -> Result<Output> {
     let job = Job {

@@ -1,6 +1,11 @@
 //! Checks what a trainer left behind before it goes anywhere: the same rules by which keepers drop updates, applied at home.
 
-use parity_learning::{model, round::weights_limit, tensors::Tensors};
+use parity_learning::{
+    model,
+    round::weights_limit,
+    tensors::Tensors,
+    weights::{self, Weights},
+};
 use parity_protocol::{job::JobResult, spec::SessionSpec};
 
 use crate::{
@@ -8,10 +13,10 @@ use crate::{
     trouble::{Result, Trouble},
 };
 
-/// The weights as canonical bytes.
+/// The update as canonical bytes.
 pub(crate) fn check(
     spec: &SessionSpec,
-    previous: &Tensors,
+    previous: &Weights,
     rows: &Rows,
     result: &JobResult,
     bytes: &[u8],
@@ -20,6 +25,11 @@ pub(crate) fn check(
     if result.samples != rows.count {
         return refuse(format!("the trainer used {} rows of {}", result.samples, rows.count));
     }
+    let Weights::Tensors(previous) = previous else {
+        let dropped = |reason| Trouble::Failed(format!("the trainer's histograms would be dropped: {reason:?}"));
+        weights::check_update(spec, previous, rows.count, bytes).map_err(dropped)?;
+        return Ok(bytes.to_vec());
+    };
     let unreadable = |error: parity_learning::Error| Trouble::Failed(format!("the trainer's weights: {error}"));
     let tensors = Tensors::from_bytes(bytes, weights_limit(spec)).map_err(unreadable)?;
     model::check_shapes(&model::shapes(spec), &tensors).map_err(unreadable)?;
@@ -59,7 +69,7 @@ mod tests {
         let mut tensors = previous.clone();
         let mut result = JobResult { samples: 10, metrics: Metrics::default(), seconds: 0.1 };
         change(&mut tensors, &mut result);
-        check(&spec, &previous, &rows, &result, &tensors.to_bytes())
+        check(&spec, &Weights::Tensors(previous), &rows, &result, &tensors.to_bytes())
     }
 
     fn first(tensors: &mut Tensors) -> &mut Vec<f32> {
@@ -90,7 +100,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_weights_are_refused() {
         let spec = spec();
-        let previous = model::initial(&spec);
+        let previous = Weights::Tensors(model::initial(&spec));
         let table = Table { features: 2, x: vec![0.5; 2], labels: Labels::Classes(vec![0]) };
         let rows = split_local(&table, &spec, 0.0).unwrap();
         let result = JobResult { samples: 1, metrics: Metrics::default(), seconds: 0.1 };

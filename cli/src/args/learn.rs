@@ -22,8 +22,8 @@ pub(crate) enum OptimizerKind {
 /// Flags about learning that sessions and simulations share.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct LearnArgs {
-    /// neural_network, logistic_regression, linear_regression or convolutional_network (cnn); one of the regressions when
-    /// absent, by task
+    /// neural_network, logistic_regression, linear_regression, convolutional_network (cnn), random_forest or extra_trees; one of
+    /// the regressions when absent, by task
     #[arg(long, value_name = "TYPE")]
     pub(crate) model_type: Option<ModelType>,
     /// Units per hidden layer, for example 64,32

@@ -3,6 +3,7 @@
 use anyhow::bail;
 use parity_learning::defaults::{self, ModelType};
 use parity_protocol::{
+    forest::MAX_DEPTH,
     model::Model,
     schema::{Scaling, Schema, Task},
     spec::{Data, Privacy, SessionSpec, VERSION},
@@ -56,6 +57,19 @@ pub(crate) fn spec(
     let max_update_norm = defaults::max_update_norm(parity_learning::model::parameters(&spec));
     let spec = SessionSpec { max_update_norm, ..spec };
     spec.validate()?;
+    Ok(spec)
+}
+
+/// A forest is finished after the last round: the first one agrees on bins, each of the others grows a level.
+pub(crate) fn with_levels(mut spec: SessionSpec, rounds: u16) -> anyhow::Result<SessionSpec> {
+    if let Model::RandomForest(shape) | Model::ExtraTrees(shape) = &mut spec.model {
+        if rounds < 2 {
+            bail!(
+                "{rounds} rounds are too few for a forest: the first one agrees on bins, each other one grows a level"
+            );
+        }
+        shape.max_depth = Some(u8::try_from(rounds - 1).unwrap_or(u8::MAX).min(MAX_DEPTH));
+    }
     Ok(spec)
 }
 

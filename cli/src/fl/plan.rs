@@ -18,7 +18,8 @@ use crate::{
 /// Builds and checks the spec of a session.
 pub(crate) fn spec(args: &PlanArgs, fallback_name: &str, plan: DataPlan) -> anyhow::Result<SessionSpec> {
     let name = args.name.clone().unwrap_or_else(|| fallback_name.to_owned());
-    learn::spec(&args.learn, name, args.seed, privacy(args.privacy_level)?, plan)
+    let spec = learn::spec(&args.learn, name, args.seed, privacy(args.privacy_level)?, plan)?;
+    learn::with_levels(spec, args.total_rounds)
 }
 
 fn privacy(level: PrivacyLevel) -> anyhow::Result<Privacy> {

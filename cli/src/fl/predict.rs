@@ -8,7 +8,7 @@ use parity_learning::{
     csv::{self, Unlabelled},
     predict::Predictions,
     table::Table,
-    tensors::Tensors,
+    weights::Weights,
 };
 use parity_protocol::{
     metrics::Metrics,
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &PredictArgs, global: &GlobalArgs) -> anyhow::Result<()>
         .with_context(|| format!("reading the model card {} (it lies beside the model)", card_file.display()))?;
     let card = ModelCard::from_json(&card).with_context(|| format!("reading {}", card_file.display()))?;
     let bytes = fs::read(&args.model).with_context(|| format!("reading the model {}", args.model.display()))?;
-    let model = card.predictor(&Tensors::from_bytes(&bytes, MAX_MODEL_BYTES)?)?;
+    let model = card.predictor(&Weights::from_bytes(&bytes, &card.model, MAX_MODEL_BYTES)?)?;
 
     let rows = rows(args, &card.schema, output)?;
     let predictions = model.predict(&rows.x)?;

@@ -80,5 +80,6 @@ fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyh
     };
     let plan = DataPlan { schema, scaling, data, training_rows: train.rows() };
     let spec = learn::spec(&args.learn, stem(&args.data), seed, Privacy::None, plan)?;
+    let spec = learn::with_levels(spec, args.rounds)?;
     Ok(Scenario { spec, shards, holdout, rounds: args.rounds, target: args.target })
 }

@@ -8,7 +8,10 @@ use parity_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, predict::Predictor, tensors::Tensors};
+use crate::{
+    Error, Result,
+    weights::{AnyPredictor, Weights},
+};
 
 /// Version of the format.
 pub const VERSION: u32 = 1;
@@ -89,9 +92,9 @@ impl ModelCard {
     /// The model with its weights, ready to use.
     ///
     /// # Errors
-    /// As [`Predictor::new`].
-    pub fn predictor(&self, weights: &Tensors) -> Result<Predictor> {
-        Predictor::new(&self.model, self.schema.features(), &self.schema.label.task, &self.scaling, weights)
+    /// As [`AnyPredictor::new`].
+    pub fn predictor(&self, weights: &Weights) -> Result<AnyPredictor> {
+        AnyPredictor::new(&self.model, self.schema.features(), &self.schema.label.task, &self.scaling, weights)
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{fmt, str::FromStr};
 
 use parity_protocol::{
+    forest::ForestShape,
     model::{Activation, Convolution, Model, Volume},
     training::{Optimizer, Schedule, Training},
 };
@@ -26,12 +27,22 @@ pub enum ModelType {
     LinearRegression,
     /// Convolutions over an image, then a perceptron.
     ConvolutionalNetwork,
+    /// Trees on drawn rows.
+    RandomForest,
+    /// Trees with random thresholds.
+    ExtraTrees,
 }
 
 impl ModelType {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::NeuralNetwork, Self::LogisticRegression, Self::LinearRegression, Self::ConvolutionalNetwork];
+    pub const ALL: [Self; 6] = [
+        Self::NeuralNetwork,
+        Self::LogisticRegression,
+        Self::LinearRegression,
+        Self::ConvolutionalNetwork,
+        Self::RandomForest,
+        Self::ExtraTrees,
+    ];
 
     /// As typed on the command line.
     pub const fn name(self) -> &'static str {
@@ -40,6 +51,8 @@ impl ModelType {
             Self::LogisticRegression => "logistic_regression",
             Self::LinearRegression => "linear_regression",
             Self::ConvolutionalNetwork => "convolutional_network",
+            Self::RandomForest => "random_forest",
+            Self::ExtraTrees => "extra_trees",
         }
     }
 }
@@ -61,7 +74,8 @@ impl FromStr for ModelType {
         Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| Error::Unknown {
             what: "model type",
             value: text.to_owned(),
-            known: "neural_network, logistic_regression, linear_regression, convolutional_network (cnn)",
+            known: "neural_network, logistic_regression, linear_regression, convolutional_network (cnn), \
+                    random_forest, extra_trees",
         })
     }
 }
@@ -75,6 +89,8 @@ impl FromStr for ModelType {
 pub fn model(kind: ModelType, features: usize, outputs: usize, rows: usize) -> Result<Model> {
     Ok(match kind {
         ModelType::LinearRegression => Model::LinearRegression {},
+        ModelType::RandomForest => Model::RandomForest(ForestShape::random_forest(outputs == 1)),
+        ModelType::ExtraTrees => Model::ExtraTrees(ForestShape::extra_trees(outputs == 1)),
         ModelType::LogisticRegression => Model::LogisticRegression {},
         ModelType::NeuralNetwork => {
             let widest = (2 * features.max(outputs)).next_power_of_two().clamp(16, 256);

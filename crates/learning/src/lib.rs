@@ -25,5 +25,6 @@ pub mod round;
 pub mod scaling;
 pub mod table;
 pub mod tensors;
+pub mod weights;
 
 pub use error::{Error, Result};

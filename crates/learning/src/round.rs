@@ -5,6 +5,7 @@
 
 mod check;
 mod seats;
+mod sift;
 mod step;
 
 use bytes::Bytes;
@@ -14,10 +15,9 @@ use parity_protocol::{
     manifest::{AcceptedUpdate, RejectedUpdate, Rejection, UpdateManifest},
     spec::SessionSpec,
 };
-use rayon::prelude::*;
 
 use self::{
-    check::{Checked, check},
+    check::check,
     seats::seats,
     step::{follow, target},
 };
@@ -30,6 +30,10 @@ use crate::{
     tensors::Tensors,
 };
 
+pub(crate) use self::{
+    check::check_manifest,
+    sift::{sift, sorted},
+};
 pub use self::{check::check_update, seats::sampled};
 
 /// The highest contribution score: an update that points exactly where the mean went.
@@ -61,9 +65,9 @@ pub struct UpdateContent {
 
 /// What a round comes to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RoundOutcome {
+pub struct RoundOutcome<M = Tensors> {
     /// The next model; the previous one when nothing was accepted.
-    pub model: Tensors,
+    pub model: M,
     /// What the next round needs beside the model: moments of the server optimiser, control variates. None where the spec has
     /// neither, or before anything was accepted.
     pub state: Option<Tensors>,
@@ -121,25 +125,8 @@ pub fn aggregate_with_root(
 ) -> Result<RoundOutcome> {
     let shapes = model::shapes(spec);
     model::check_shapes(&shapes, previous)?;
-    let mut inputs = inputs;
-    inputs.sort_by_key(|input| (input.operator, input.seat));
-
-    let taking_part = seats(spec).map(|seats| sampled(spec, round, seats));
-    let checked: Vec<Result<Checked, Rejection>> = inputs
-        .par_iter()
-        .map(|input| match &taking_part {
-            Some(seats) if seats.get(usize::from(input.seat)) == Some(&false) => Err(Rejection::NotSampled),
-            _ => check(spec, session, round, &shapes, previous, input),
-        })
-        .collect();
-    let (mut good, mut rejected) = (Vec::new(), Vec::new());
-    for (input, checked) in inputs.iter().zip(checked) {
-        let UpdateInput { operator, seat, digest, .. } = *input;
-        match checked {
-            Ok(checked) => good.push((input, checked)),
-            Err(reason) => rejected.push(RejectedUpdate { operator, seat, digest, reason }),
-        }
-    }
+    let inputs = sorted(inputs);
+    let (good, rejected) = sift(spec, round, &inputs, |input| check(spec, session, round, &shapes, previous, input));
     if good.is_empty() {
         return Ok(RoundOutcome { model: previous.clone(), state: state.cloned(), accepted: Vec::new(), rejected });
     }

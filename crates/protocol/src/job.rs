@@ -4,7 +4,8 @@
 //! standardised) and `y` (i64 `[n]` class indices, or f32 `[n]`); `/job/model.safetensors` holds the starting model,
 //! `/job/correction.safetensors`, where it is there, what is added to every gradient.
 //! The trainer writes `/out/result.json` with a [`JobResult`] and, after training, `/out/update.safetensors` with the new
-//! weights under the same names and shapes as the model.
+//! weights under the same names and shapes as the model. Where the model is a forest, the file of the model is that of the
+//! forest, and the update is what the seat tells of its rows.
 
 use serde::{Deserialize, Serialize};
 

@@ -8,6 +8,7 @@ use crate::{
     Error, Link, Result,
     aggregation::Rule,
     codec::Block,
+    forest::ForestMethod,
     model::Model,
     schema::{Scaling, Schema, Task},
     training::{Optimizer, Training},
@@ -144,7 +145,23 @@ impl SessionSpec {
             _ => {}
         }
         self.data.validate(&self.schema)?;
-        self.validate_aggregation()
+        self.validate_aggregation()?;
+        self.validate_forest()
+    }
+
+    fn validate_forest(&self) -> Result<()> {
+        let refuse =
+            |field, value: String, expected: &str| Err(Error::Spec { field, value, expected: expected.into() });
+        let Some(shape) = self.model.forest() else { return Ok(()) };
+        if shape.method == ForestMethod::Union {
+            return refuse("model.method", "union".into(), "histogram, the method of sessions");
+        }
+        let plain = Aggregation { participation: self.aggregation.participation, ..Aggregation::fed_avg() };
+        if self.aggregation != plain {
+            let value = format!("{:?}", self.aggregation);
+            return refuse("aggregation", value, "fedavg, because what seats tell of a forest is summed");
+        }
+        Ok(())
     }
 
     fn validate_aggregation(&self) -> Result<()> {

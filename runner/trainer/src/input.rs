@@ -80,7 +80,7 @@ pub(crate) fn parse_table(bytes: &[u8]) -> Result<Arc<Table>, Refused> {
     Ok(Arc::new(table))
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
     match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Refused(format!("{} is missing", path.display())).into())
@@ -127,7 +127,7 @@ pub(crate) fn check_job(job: &Job) -> Result<(), Refused> {
     valid.map_err(|error| Refused(format!("{}: {error}", files::JOB)))
 }
 
-fn check_rows(job: &Job, table: &Table) -> Result<(), Refused> {
+pub(crate) fn check_rows(job: &Job, table: &Table) -> Result<(), Refused> {
     let refuse = |reason: String| Err(Refused(format!("{}: {reason}", files::DATA)));
     if table.rows() == 0 {
         return refuse("there is no row".to_owned());

@@ -5,6 +5,7 @@
 //! 2 the job or its data cannot be used (the reason on standard error), 1 anything else.
 
 mod drift;
+mod forest;
 mod input;
 mod network;
 mod optimizer;
@@ -64,6 +65,9 @@ fn pin_instruction_set(arguments: &[OsString]) -> Result<()> {
 fn one_job(folder: &Path, out: &Path) -> Result<()> {
     let job = input::read_job(folder)?;
     work::start_threads(job.threads)?;
+    if job.model.forest().is_some() {
+        return forest::one_job(folder, out, &job);
+    }
     let input = Input::read(folder, job)?;
     let (weights, result) = work::work(&input)?;
     output::write(out, weights.as_ref(), &result)

@@ -8,8 +8,13 @@ use parity_protocol::job::{JobResult, files};
 
 /// Writes the new weights, if there are any, and the result.
 pub(crate) fn write(folder: &Path, weights: Option<&Tensors>, result: &JobResult) -> Result<()> {
-    if let Some(weights) = weights {
-        put(folder, files::UPDATE, &weights.to_bytes())?;
+    write_bytes(folder, weights.map(Tensors::to_bytes).as_deref(), result)
+}
+
+/// Writes the file of an update, if there is one, and the result.
+pub(crate) fn write_bytes(folder: &Path, update: Option<&[u8]>, result: &JobResult) -> Result<()> {
+    if let Some(update) = update {
+        put(folder, files::UPDATE, update)?;
     }
     put(folder, files::RESULT, &serde_json::to_vec(result).context("encoding the result")?)
 }

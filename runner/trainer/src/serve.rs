@@ -14,6 +14,7 @@ use parity_protocol::{
 };
 
 use crate::{
+    forest,
     input::{self, Input, Refused},
     work,
 };
@@ -49,6 +50,10 @@ fn train(job: Job, tables: &HashMap<u16, Arc<Table>>, model: &[u8], correction: 
     };
     input::check_job(&job)?;
     let table = tables.get(&seat).ok_or_else(|| Refused(format!("seat {seat} has no rows yet")))?;
+    if job.model.forest().is_some() {
+        let (update, result) = forest::work(&job, table, Some(model))?;
+        return Ok((result, update.unwrap_or_default()));
+    }
     let correction = (!correction.is_empty()).then_some(correction);
     let (weights, result) = work::work(&Input::new(job, Arc::clone(table), Some(model), correction)?)?;
     Ok((result, weights.map(|weights| weights.to_bytes()).unwrap_or_default()))

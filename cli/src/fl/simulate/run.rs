@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use parity_learning::{
-    model,
-    predict::Predictor,
     round::{self, UpdateContent, UpdateInput},
     table::Table,
     tensors::Tensors,
+    weights::{self, AnyPredictor, Weights},
 };
 use parity_protocol::{
     Address, B256, Link,
@@ -34,12 +33,12 @@ pub(super) struct Scenario {
 }
 
 /// What a simulated session came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Run {
     /// Metrics on the holdout after every round.
     pub(super) curve: Vec<Metrics>,
     /// The last model.
-    pub(super) model: Tensors,
+    pub(super) model: Weights,
     pub(super) time: Time,
     /// Bytes of models to seats.
     pub(super) down: u64,
@@ -68,7 +67,7 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         scaling: spec.scaling.clone(),
         threads: 1,
     };
-    let mut run = Run { model: model::initial(spec), ..Run::default() };
+    let mut run = Run { curve: Vec::new(), model: Weights::initial(spec)?, time: Time::default(), down: 0, up: 0 };
     let mut state: Option<Tensors> = None;
     for round in 1..=*rounds {
         let bytes = run.model.to_bytes();
@@ -82,7 +81,7 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
 
         let begun = Instant::now();
         let inputs = trained.into_iter().map(|trained| input(round, trained)).collect();
-        let outcome = round::aggregate(spec, 0, round, &run.model, state.as_ref(), inputs)?;
+        let outcome = weights::aggregate(spec, 0, round, &run.model, state.as_ref(), inputs)?;
         if let Some(rejected) = outcome.rejected.first() {
             bail!("round {round}: the update of seat {} is refused: {}", rejected.seat, rejected.reason);
         }
@@ -91,7 +90,7 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         run.time.aggregation += begun.elapsed();
 
         let begun = Instant::now();
-        let metrics = Predictor::of_spec(spec, &run.model)?.evaluate(holdout)?;
+        let metrics = AnyPredictor::of_spec(spec, &run.model)?.evaluate(holdout)?;
         run.time.evaluation += begun.elapsed();
         progress(&metrics);
         let (_, headline) = metrics.headline().context("every task has a headline metric")?;

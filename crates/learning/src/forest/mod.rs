@@ -30,6 +30,7 @@ mod predict;
 mod recipe;
 mod scan;
 mod search;
+pub mod session;
 mod sketch;
 mod split;
 mod tree;

@@ -4,6 +4,7 @@
 //! shares of refitted trees are multiplied instead (a logarithmic opinion pool, Genest and Zidek 1986, section 3.3): a tree
 //! that tells few classes apart then leaves the others undecided instead of outvoting who knows better.
 
+use parity_protocol::schema::Task;
 use rayon::prelude::*;
 
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         recipe::deviations,
         tree::{Entry, Forest, Kind, Node, Tree},
     },
+    predict::Predictions,
 };
 
 /// Rows per task.
@@ -53,6 +55,28 @@ impl Forest {
             Kind::Classes(_) => said.iter().map(|share| share.max(LEAST).ln() as f32).collect(),
             Kind::Numbers => said.iter().map(|value| *value as f32).collect(),
         })
+    }
+
+    /// As [`Forest::predict`], for users: likeliest classes with all shares, or numbers in units of the label.
+    ///
+    /// # Errors
+    /// As [`Forest::predict`]; [`Error::Forest`] when the forest is not one of the task.
+    pub fn predict_task(&self, task: &Task, x: &[f32]) -> Result<Predictions> {
+        let said = self.predict(x)?;
+        match (self.kind, task) {
+            (Kind::Classes(_), Task::Classification { classes }) if classes.len() == self.outputs() => {
+                let classes = said.chunks(self.outputs()).map(likeliest).collect();
+                Ok(Predictions::Classes { classes, probabilities: said })
+            }
+            (Kind::Numbers, Task::Regression { mean, deviation }) => {
+                Ok(Predictions::Numbers(said.iter().map(|value| value * deviation + mean).collect()))
+            }
+            _ => Err(Error::Forest(format!(
+                "its {} outputs ({:?}) are not those of {task:?}",
+                self.outputs(),
+                self.kind
+            ))),
+        }
     }
 }
 

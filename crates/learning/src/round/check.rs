@@ -7,7 +7,7 @@ use parity_protocol::{
     spec::{Data, SessionSpec},
 };
 
-use super::{UpdateInput, weights_limit};
+use super::{UpdateContent, UpdateInput, weights_limit};
 use crate::{
     Error,
     aggregate::{self, distance},
@@ -30,6 +30,22 @@ pub(super) fn check(
     previous: &Tensors,
     input: &UpdateInput,
 ) -> Result<Checked, Rejection> {
+    let (content, samples) = check_manifest(spec, session, round, input)?;
+    let weights = check_weights(spec, shapes, previous, &content.weights)?;
+    // What fixed-point sums cannot hold must not stop the round for the others.
+    if !aggregate::fits(&weights, samples) {
+        return Err(Rejection::NormTooLarge);
+    }
+    Ok(Checked { weights, samples })
+}
+
+/// Checks an update against chain and spec; returns its content and the samples that count.
+pub(crate) fn check_manifest<'a>(
+    spec: &SessionSpec,
+    session: u64,
+    round: u16,
+    input: &'a UpdateInput,
+) -> Result<(&'a UpdateContent, u64), Rejection> {
     let content = input.content.as_ref().map_err(Clone::clone)?;
     let manifest = &content.manifest;
     let fields = [
@@ -54,12 +70,7 @@ pub(super) fn check(
     if samples == 0 {
         return Err(Rejection::WrongSamples);
     }
-    let weights = check_weights(spec, shapes, previous, &content.weights)?;
-    // What fixed-point sums cannot hold must not stop the round for the others.
-    if !aggregate::fits(&weights, samples) {
-        return Err(Rejection::NormTooLarge);
-    }
-    Ok(Checked { weights, samples })
+    Ok((content, samples))
 }
 
 /// Checks the file of new weights alone: format, names, shapes, finiteness and distance. Runners use it before they submit.

@@ -2,7 +2,7 @@
 
 use parity_protocol::{aggregation::Rule, spec::SessionSpec, training::Optimizer};
 
-use super::{Checked, UpdateInput};
+use super::{UpdateInput, check::Checked};
 use crate::{
     Result,
     aggregate::{self, Contribution, Root, Weighted},

@@ -7,5 +7,6 @@ mod csv_infer;
 mod csv_refused;
 mod forest;
 mod forest_bytes;
+mod forest_session;
 mod partition;
 mod round;

@@ -1,0 +1,217 @@
+//! The model of a session, whichever kind it is: tensors, or a forest. Runners and keepers handle both alike.
+
+use parity_protocol::{
+    job::{Job, JobKind},
+    manifest::Rejection,
+    metrics::Metrics,
+    model::Model,
+    schema::{Scaling, Task},
+    spec::SessionSpec,
+};
+
+use crate::{
+    Error, Result,
+    forest::{self, Forest, Recipe, session},
+    metrics, model,
+    predict::{Predictions, Predictor},
+    round::{self, RoundOutcome, UpdateInput},
+    table::Table,
+    tensors::Tensors,
+};
+
+/// The weights of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Weights {
+    /// Of linear models and networks.
+    Tensors(Tensors),
+    /// Trees.
+    Forest(Forest),
+}
+
+impl Weights {
+    /// The model before the first round.
+    ///
+    /// # Errors
+    /// [`Error::Forest`] when the spec names a forest that cannot be grown.
+    pub fn initial(spec: &SessionSpec) -> Result<Self> {
+        Ok(match spec.model.forest() {
+            Some(_) => Self::Forest(forest::start(&Recipe::of_spec(spec)?)),
+            None => Self::Tensors(model::initial(spec)),
+        })
+    }
+
+    /// The file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Tensors(tensors) => tensors.to_bytes(),
+            Self::Forest(forest) => forest.to_bytes(),
+        }
+    }
+
+    /// Reads the file of a spec's model and checks that it fits the spec.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`], [`Error::Shape`] or [`Error::Forest`].
+    pub fn of_spec(bytes: &[u8], spec: &SessionSpec) -> Result<Self> {
+        let weights = Self::from_bytes(bytes, &spec.model, model_limit(spec))?;
+        match &weights {
+            Self::Tensors(tensors) => model::check_shapes(&model::shapes(spec), tensors)?,
+            Self::Forest(forest) => Recipe::of_spec(spec)?.check_forest(forest)?,
+        }
+        Ok(weights)
+    }
+
+    /// Reads a file of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`] or [`Error::Forest`] when it is not one of this model.
+    pub fn from_bytes(bytes: &[u8], model: &Model, limit: usize) -> Result<Self> {
+        Ok(match model.forest() {
+            Some(_) => Self::Forest(Forest::from_bytes(bytes, limit)?),
+            None => Self::Tensors(Tensors::from_bytes(bytes, limit)?),
+        })
+    }
+
+    /// The tensors, where the model has some.
+    pub fn tensors(&self) -> Option<&Tensors> {
+        match self {
+            Self::Tensors(tensors) => Some(tensors),
+            Self::Forest(_) => None,
+        }
+    }
+}
+
+/// Most bytes of the file of a spec's model.
+pub fn model_limit(spec: &SessionSpec) -> usize {
+    if spec.model.forest().is_some() { session::model_limit(spec) } else { round::weights_limit(spec) }
+}
+
+/// Most bytes of the file of an update.
+pub fn update_limit(spec: &SessionSpec) -> usize {
+    if spec.model.forest().is_some() { session::update_limit(spec) } else { round::weights_limit(spec) }
+}
+
+/// Checks the file of an update alone. Runners use it before they submit.
+///
+/// # Errors
+/// The [`Rejection`] that the update would meet.
+pub fn check_update(spec: &SessionSpec, previous: &Weights, samples: u64, file: &[u8]) -> Result<(), Rejection> {
+    match previous {
+        Weights::Tensors(tensors) => round::check_update(spec, tensors, file).map(|_| ()),
+        Weights::Forest(forest) => {
+            let recipe = Recipe::of_spec(spec).map_err(|_| Rejection::Malformed { part: "weights".to_owned() })?;
+            session::check_update(spec, &recipe, forest, samples, file).map(|_| ())
+        }
+    }
+}
+
+/// Checks the updates of a round and makes the next model of the good ones: see [`round::aggregate`] and
+/// [`session::aggregate`].
+///
+/// # Errors
+/// As those.
+pub fn aggregate(
+    spec: &SessionSpec,
+    session: u64,
+    round: u16,
+    previous: &Weights,
+    state: Option<&Tensors>,
+    inputs: Vec<UpdateInput>,
+) -> Result<RoundOutcome<Weights>> {
+    Ok(match previous {
+        Weights::Tensors(tensors) => {
+            round::aggregate(spec, session, round, tensors, state, inputs)?.map(Weights::Tensors)
+        }
+        Weights::Forest(forest) => session::aggregate(spec, session, round, forest, inputs)?.map(Weights::Forest),
+    })
+}
+
+impl<M> RoundOutcome<M> {
+    /// The same outcome with another form of model.
+    fn map<N>(self, change: impl FnOnce(M) -> N) -> RoundOutcome<N> {
+        let Self { model, state, accepted, rejected } = self;
+        RoundOutcome { model: change(model), state, accepted, rejected }
+    }
+}
+
+/// A model of either kind, ready to use.
+#[derive(Clone, Debug)]
+pub enum AnyPredictor {
+    /// Linear models and networks.
+    Tensors(Predictor),
+    /// Trees, with what they predict.
+    Forest(Forest, Task),
+}
+
+impl AnyPredictor {
+    /// The model of a spec with these weights.
+    ///
+    /// # Errors
+    /// As [`AnyPredictor::new`].
+    pub fn of_spec(spec: &SessionSpec, weights: &Weights) -> Result<Self> {
+        Self::new(&spec.model, spec.schema.features(), &spec.schema.label.task, &spec.scaling, weights)
+    }
+
+    /// A model with these weights.
+    ///
+    /// # Errors
+    /// As [`Predictor::new`]; [`Error::Forest`] when a forest is of another task or other features.
+    pub fn new(model: &Model, features: usize, task: &Task, scaling: &Scaling, weights: &Weights) -> Result<Self> {
+        match weights {
+            Weights::Tensors(tensors) => Ok(Self::Tensors(Predictor::new(model, features, task, scaling, tensors)?)),
+            Weights::Forest(forest) => {
+                Recipe::new(model, features, task, 0)?.check_forest(forest)?;
+                Ok(Self::Forest(forest.clone(), task.clone()))
+            }
+        }
+    }
+
+    /// Predictions for encoded, not yet standardised features.
+    ///
+    /// # Errors
+    /// [`Error::Rows`].
+    pub fn predict(&self, x: &[f32]) -> Result<Predictions> {
+        match self {
+            Self::Tensors(predictor) => predictor.predict(x),
+            Self::Forest(forest, task) => forest.predict_task(task, x),
+        }
+    }
+
+    /// Metrics on rows with labels.
+    ///
+    /// # Errors
+    /// [`Error::Rows`].
+    pub fn evaluate(&self, table: &Table) -> Result<Metrics> {
+        match self {
+            Self::Tensors(predictor) => predictor.evaluate(table),
+            Self::Forest(forest, _) if table.features != forest.features() => {
+                Err(Error::Rows(format!("{} features, the model has {}", table.features, forest.features())))
+            }
+            Self::Forest(forest, task) => metrics::of_outputs(task, &forest.outputs_of(&table.x)?, &table.labels),
+        }
+    }
+}
+
+/// Does a forest's job: what a seat tells of its rows, where it is one of training, and how good the forest is on them so far.
+///
+/// # Errors
+/// [`Error::Forest`] when the job is not one of a forest or its model is missing or broken, [`Error::Rows`] when the rows do not
+/// fit.
+pub fn do_forest_job(job: &Job, table: &Table, model: Option<&[u8]>) -> Result<(Option<Vec<u8>>, Metrics)> {
+    let seed = match &job.kind {
+        JobKind::Train { training, .. } => training.seed,
+        JobKind::Evaluate {} => 0,
+    };
+    let recipe = Recipe::new(&job.model, job.features, &job.task, seed)?;
+    let forest = match model {
+        Some(bytes) => Forest::from_bytes(bytes, usize::MAX)?,
+        None => forest::start(&recipe),
+    };
+    recipe.check_forest(&forest)?;
+    let update = match &job.kind {
+        JobKind::Train { .. } => Some(session::update(&forest, &recipe, table)?),
+        JobKind::Evaluate {} => None,
+    };
+    let metrics = AnyPredictor::Forest(forest, job.task.clone()).evaluate(table)?;
+    Ok((update, metrics))
+}

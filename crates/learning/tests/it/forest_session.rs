@@ -1,0 +1,162 @@
+//! A forest in the rounds of a session: what runners tell, what keepers drop, and what comes out.
+
+use parity_learning::{
+    forest::{Forest, Recipe, fit, session::update},
+    round::{UpdateContent, UpdateInput},
+    table::{Labels, Table},
+    weights::{AnyPredictor, Weights, aggregate, check_update, do_forest_job, model_limit, update_limit},
+};
+use parity_protocol::{
+    Address, B256, Link,
+    aggregation::Aggregation,
+    forest::{ForestMethod, ForestShape},
+    job::{Job, JobKind},
+    manifest::{Artifact, Rejection, UpdateManifest},
+    metrics::Metrics,
+    model::Model,
+    spec::{Data, SessionSpec},
+};
+
+use crate::{
+    forest::{table, task},
+    round,
+};
+
+const SEATS: [usize; 3] = [100, 60, 140];
+
+fn spec(numbers: bool) -> SessionSpec {
+    let mut spec = round::spec();
+    let column = spec.schema.columns[0].clone();
+    spec.schema.columns = vec![column; 6];
+    spec.schema.label.task = task(numbers);
+    spec.scaling.mean = vec![0.0; 6];
+    spec.scaling.deviation = vec![1.0; 6];
+    spec.model =
+        Model::RandomForest(ForestShape { trees: 9, max_depth: Some(7), ..ForestShape::random_forest(numbers) });
+    if let Data::Uploaded { shard_rows, .. } = &mut spec.data {
+        *shard_rows = SEATS.iter().map(|rows| u64::try_from(*rows).unwrap()).collect();
+    }
+    spec.validate().unwrap();
+    spec
+}
+
+fn shards(numbers: bool) -> Vec<Table> {
+    let all = table(SEATS.iter().sum(), numbers);
+    let mut start = 0;
+    let shard = |rows: &usize| {
+        start += rows;
+        all.select(&(start - rows..start).collect::<Vec<_>>())
+    };
+    SEATS.iter().map(shard).collect()
+}
+
+fn input(round: u16, seat: u16, samples: u64, file: Vec<u8>) -> UpdateInput {
+    let operator = Address::repeat_byte(0xf0 - u8::try_from(seat).unwrap());
+    let weights = Artifact { link: Link::from_digest(B256::ZERO), bytes: 0, envelopes: vec![] };
+    let (training, holdout) = (Metrics::default(), None);
+    let manifest = UpdateManifest { session: 1, round, seat, operator, weights, samples, training, holdout };
+    let content = Ok(UpdateContent { manifest, weights: file.into() });
+    UpdateInput { operator, seat, digest: B256::ZERO, samples, content }
+}
+
+fn told(spec: &SessionSpec, model: &Weights, round: u16, shards: &[Table]) -> Vec<UpdateInput> {
+    let job = |seat| Job {
+        kind: JobKind::Train { training: spec.training.clone(), round, seat },
+        model: spec.model.clone(),
+        features: spec.schema.features(),
+        outputs: spec.schema.outputs(),
+        task: spec.schema.label.task.clone(),
+        scaling: spec.scaling.clone(),
+        threads: 1,
+    };
+    let tell = |(seat, rows): (u16, &Table)| {
+        let file = do_forest_job(&job(seat), rows, Some(&model.to_bytes())).unwrap().0.unwrap();
+        let samples = u64::try_from(rows.rows()).unwrap();
+        assert!(file.len() <= update_limit(spec));
+        assert_eq!(check_update(spec, model, samples, &file), Ok(()));
+        input(round, seat, samples, file)
+    };
+    (0..).zip(shards).map(tell).collect()
+}
+
+fn forest(weights: &Weights) -> &Forest {
+    let Weights::Forest(forest) = weights else { panic!("a forest expected") };
+    forest
+}
+
+#[test]
+fn the_rounds_of_a_session_grow_the_forest_of_all_rows() {
+    for numbers in [false, true] {
+        let (spec, shards) = (spec(numbers), shards(numbers));
+        let mut model = Weights::initial(&spec).unwrap();
+        // One round agrees on bins, seven grow a level, one more changes nothing.
+        for round in 1..=9 {
+            let inputs = told(&spec, &model, round, &shards);
+            let outcome = aggregate(&spec, 1, round, &model, None, inputs).unwrap();
+            assert_eq!((outcome.accepted.len(), outcome.rejected.len()), (3, 0));
+            assert!(outcome.model.to_bytes().len() <= model_limit(&spec));
+            model = Weights::of_spec(&outcome.model.to_bytes(), &spec).unwrap();
+            assert_eq!(forest(&model).is_finished(), round > 7, "round {round}");
+        }
+        let all = table(SEATS.iter().sum(), numbers);
+        assert_eq!(forest(&model), &fit(&Recipe::of_spec(&spec).unwrap(), &all).unwrap());
+        let metrics = AnyPredictor::of_spec(&spec, &model).unwrap().evaluate(&all).unwrap();
+        assert!(metrics.accuracy.or(metrics.r2).unwrap() > 0.85, "{metrics:?}");
+    }
+}
+
+#[test]
+fn a_bad_update_is_dropped_with_its_reason_and_changes_nothing() {
+    let (spec, shards) = (spec(false), shards(false));
+    let start = Weights::initial(&spec).unwrap();
+    let good = || told(&spec, &start, 1, &shards[..2]);
+    let clean = aggregate(&spec, 1, 1, &start, None, good()).unwrap();
+    let of_seat_2 = |samples: u64, file: Vec<u8>| {
+        let mut inputs = good();
+        inputs.insert(0, input(1, 2, samples, file));
+        let outcome = aggregate(&spec, 1, 1, &start, None, inputs).unwrap();
+        assert_eq!(outcome.model, clean.model);
+        outcome.rejected[0].reason.clone()
+    };
+    let malformed = Rejection::Malformed { part: "weights".into() };
+    assert_eq!(of_seat_2(140, vec![]), malformed);
+    assert_eq!(of_seat_2(140, vec![7; 50]), malformed);
+    let recipe = Recipe::of_spec(&spec).unwrap();
+    let fewer = update(forest(&start), &recipe, &shards[1]).unwrap();
+    assert_eq!(of_seat_2(140, fewer), Rejection::WrongSamples);
+    assert_eq!(of_seat_2(139, vec![]), Rejection::WrongSamples);
+    let later = update(forest(&clean.model), &recipe, &shards[2]).unwrap();
+    assert_eq!(of_seat_2(140, later), malformed);
+}
+
+#[test]
+fn with_nothing_accepted_the_forest_stays() {
+    let spec = spec(false);
+    let start = Weights::initial(&spec).unwrap();
+    assert_eq!(aggregate(&spec, 1, 1, &start, None, vec![]).unwrap().model, start);
+}
+
+#[test]
+fn private_rows_beyond_the_cap_are_refused_because_sums_cannot_be_capped() {
+    let mut spec = spec(false);
+    spec.data = Data::Private { max_samples: 50 };
+    let start = Weights::initial(&spec).unwrap();
+    let file = update(forest(&start), &Recipe::of_spec(&spec).unwrap(), &shards(false)[0]).unwrap();
+    assert_eq!(check_update(&spec, &start, 100, &file), Err(Rejection::WrongSamples));
+}
+
+#[test]
+fn jobs_and_specs_that_make_no_sense_are_refused() {
+    let mut spec = spec(false);
+    let of_another_kind = Weights::initial(&round::spec()).unwrap();
+    assert!(AnyPredictor::of_spec(&spec, &Weights::initial(&self::spec(true)).unwrap()).is_err());
+    assert!(Weights::of_spec(&of_another_kind.to_bytes(), &spec).is_err());
+    let predictor = AnyPredictor::of_spec(&spec, &Weights::initial(&spec).unwrap()).unwrap();
+    assert!(predictor.evaluate(&Table { features: 1, x: vec![0.0], labels: Labels::Classes(vec![0]) }).is_err());
+    spec.aggregation = "median".parse::<Aggregation>().unwrap();
+    assert!(spec.validate().unwrap_err().to_string().contains("fedavg"));
+    spec.aggregation = Aggregation::fed_avg();
+    let Model::RandomForest(shape) = &mut spec.model else { unreachable!() };
+    shape.method = ForestMethod::Union;
+    assert!(spec.validate().unwrap_err().to_string().contains("histogram"));
+}
