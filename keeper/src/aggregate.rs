@@ -84,7 +84,7 @@ impl Aggregate {
             .collect();
         let Subject { session, round, spec, start, state, .. } = subject;
         let RoundOutcome { model: weights, state, accepted, rejected } =
-            weights::aggregate(spec, *session, *round, start, state.as_deref(), inputs)?;
+            weights::aggregate(spec, *session, *round, start, state.as_deref(), inputs, None)?;
         let reported = accepted
             .iter()
             .filter_map(|update| {

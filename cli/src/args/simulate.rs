@@ -3,6 +3,7 @@
 use std::{path::PathBuf, str::FromStr};
 
 use clap::Args;
+use parity_learning::attack::Attack;
 
 use super::{file::FileArgs, learn::LearnArgs, partition::DealArgs, reward::RewardArgs};
 
@@ -31,6 +32,13 @@ pub(crate) struct SimulateArgs {
     /// Accuracy (R2 for numbers) on the held-out rows that ends a session early
     #[arg(long)]
     pub(crate) target: Option<f64>,
+    /// What faulty seats do: sign-flip, gaussian, label-flip, alie, inner-product, min-max, model-replacement, backdoor, stealth,
+    /// free-rider or mimic
+    #[arg(long, requires = "faulty", value_name = "ATTACK")]
+    pub(crate) attack: Option<Attack>,
+    /// How many seats are faulty; the last ones
+    #[arg(long, requires = "attack", value_name = "SEATS")]
+    pub(crate) faulty: Option<u16>,
     /// Trainers at work at the same time; one per core when absent. The result does not depend on it
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,

@@ -4,7 +4,9 @@ use alloy::primitives::aliases::U40;
 use anyhow::{Context, bail};
 use parity_abi::ISessions;
 use parity_protocol::{
-    TokenAmount, capability,
+    TokenAmount,
+    aggregation::{Aggregation, Rule},
+    capability,
     codec::Block,
     spec::{Data, Privacy, SessionSpec},
 };
@@ -19,7 +21,24 @@ use crate::{
 pub(crate) fn spec(args: &PlanArgs, fallback_name: &str, plan: DataPlan) -> anyhow::Result<SessionSpec> {
     let name = args.name.clone().unwrap_or_else(|| fallback_name.to_owned());
     let spec = learn::spec(&args.learn, name, args.seed, privacy(args.privacy_level)?, plan)?;
+    check_rule(&spec.aggregation)?;
     learn::with_levels(spec, args.total_rounds)
+}
+
+/// Refuses what runners and keepers do not do yet.
+fn check_rule(aggregation: &Aggregation) -> anyhow::Result<()> {
+    let part = if aggregation.control.is_some() {
+        "scaffold"
+    } else if aggregation.participation < 1.0 {
+        "sample"
+    } else if matches!(aggregation.rule, Rule::RootData { .. }) {
+        "root-data"
+    } else {
+        return Ok(());
+    };
+    bail!(
+        "--rule {part} works in 'parity fl simulate', not yet in sessions; use another rule, for example fedyogi or nnm:1+median"
+    )
 }
 
 fn privacy(level: PrivacyLevel) -> anyhow::Result<Privacy> {

@@ -1,6 +1,7 @@
 //! `parity fl simulate`: sessions without chain and containers, to see what a model, a partition or a rule is worth before
 //! anyone pays. Same spec, same trainer program, same aggregation as on the network; the CLI itself does not link libtorch.
 
+mod attack;
 mod pool;
 mod report;
 mod run;
@@ -11,10 +12,15 @@ use anyhow::{Context, bail};
 use parity_learning::{
     csv::{self, Prepared},
     partition,
+    table::Table,
 };
-use parity_protocol::spec::{Data, Privacy};
+use parity_protocol::{
+    aggregation::Rule,
+    spec::{Data, Privacy, SessionSpec},
+};
 
 use self::{
+    attack::Faulty,
     pool::Pool,
     report::Report,
     run::{Run, Scenario},
@@ -70,7 +76,7 @@ fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyh
         say(output, &report);
     }
     let shards = partition::deal(&train.labels, &args.deal.dealing(args.clients, seed)?)?;
-    let shards: Vec<_> = shards.iter().map(|shard| train.select(&shard.rows())).collect();
+    let mut shards: Vec<_> = shards.iter().map(|shard| train.select(&shard.rows())).collect();
     let data = Data::Uploaded {
         partition: args.deal.partition,
         min_samples: args.deal.min_samples,
@@ -81,5 +87,24 @@ fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyh
     let plan = DataPlan { schema, scaling, data, training_rows: train.rows() };
     let spec = learn::spec(&args.learn, stem(&args.data), seed, Privacy::None, plan)?;
     let spec = learn::with_levels(spec, args.rounds)?;
-    Ok(Scenario { spec, shards, holdout, rounds: args.rounds, target: args.target })
+    let faulty = match (args.attack, args.faulty) {
+        (Some(attack), Some(count)) => Some(Faulty::new(attack, count, spec.schema.outputs(), &mut shards)?),
+        _ => None,
+    };
+    let (holdout, root) = root(&spec, holdout)?;
+    Ok(Scenario { spec, shards, faulty, holdout, root, rounds: args.rounds, target: args.target })
+}
+
+/// Parts the held-out rows in those that only measure and those by which keepers judge updates, where the rule wants some.
+fn root(spec: &SessionSpec, holdout: Table) -> anyhow::Result<(Table, Table)> {
+    let Rule::RootData { rows } = spec.aggregation.rule else {
+        let none = holdout.select(&[]);
+        return Ok((holdout, none));
+    };
+    if holdout.rows() < 2 * usize::from(rows) {
+        bail!("root-data:{rows} needs {} held-out rows, there are {}; raise --holdout", 2 * rows, holdout.rows());
+    }
+    let share = f64::from(rows) / f64::from(u32::try_from(holdout.rows())?);
+    let (measure, judge) = partition::split_holdout(&holdout.labels, share, spec.training.seed)?;
+    Ok((holdout.select(&measure), holdout.select(&judge)))
 }

@@ -11,6 +11,7 @@ use parity_protocol::{
 
 use crate::{
     Error, Result,
+    aggregate::Root,
     forest::{self, Forest, Recipe, session},
     metrics, model,
     predict::{Predictions, Predictor},
@@ -105,7 +106,7 @@ pub fn check_update(spec: &SessionSpec, previous: &Weights, samples: u64, file: 
     }
 }
 
-/// Checks the updates of a round and makes the next model of the good ones: see [`round::aggregate`] and
+/// Checks the updates of a round and makes the next model of the good ones: see [`round::aggregate_with_root`] and
 /// [`session::aggregate`].
 ///
 /// # Errors
@@ -117,10 +118,11 @@ pub fn aggregate(
     previous: &Weights,
     state: Option<&Tensors>,
     inputs: Vec<UpdateInput>,
+    root: Option<&dyn Root>,
 ) -> Result<RoundOutcome<Weights>> {
     Ok(match previous {
         Weights::Tensors(tensors) => {
-            round::aggregate(spec, session, round, tensors, state, inputs)?.map(Weights::Tensors)
+            round::aggregate_with_root(spec, session, round, tensors, state, inputs, root)?.map(Weights::Tensors)
         }
         Weights::Forest(forest) => session::aggregate(spec, session, round, forest, inputs)?.map(Weights::Forest),
     })

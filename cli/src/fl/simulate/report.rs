@@ -24,6 +24,9 @@ pub(super) struct Report {
     r2: Option<Spread>,
     /// Loss after the last round.
     loss: Spread,
+    /// Share of held-out rows that a planted backdoor turns into the first class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backdoor: Option<Spread>,
     clients: u16,
     threads: usize,
     /// Mean of the headline metric after every round that all seeds reached.
@@ -94,6 +97,7 @@ impl Report {
             accuracy: spread(metrics.iter().map(|metrics| metrics.accuracy).collect()),
             r2: spread(metrics.iter().map(|metrics| metrics.r2).collect()),
             loss: Spread::of(metrics.iter().map(|metrics| metrics.loss).collect()),
+            backdoor: spread(runs.iter().map(|(_, run)| run.backdoor).collect()),
             clients: args.clients,
             threads,
             curve: curve.collect(),
@@ -138,7 +142,12 @@ impl Report {
             ("bytes of a session", format!("{} to {} seats, {} back", self.bytes.down, self.clients, self.bytes.up)),
             ("price of such a session", format!("{cost} USDFC")),
         ]);
-        format!("{rounds}\n{facts}")
+        match &self.backdoor {
+            Some(backdoor) => {
+                format!("{rounds}\n{facts}\nthe backdoor turns {} of the other classes' rows", backdoor.text())
+            }
+            None => format!("{rounds}\n{facts}"),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use parity_learning::{
+    aggregate::Root,
     round::{self, UpdateContent, UpdateInput},
     table::Table,
     tensors::Tensors,
@@ -17,7 +18,10 @@ use parity_protocol::{
     spec::SessionSpec,
 };
 
-use super::pool::{Pool, Round, Seat, Trained};
+use super::{
+    attack::Faulty,
+    pool::{Pool, Round, Seat, Trained},
+};
 
 /// What is simulated.
 #[derive(Debug)]
@@ -25,8 +29,12 @@ pub(super) struct Scenario {
     pub(super) spec: SessionSpec,
     /// Rows of every seat.
     pub(super) shards: Vec<Table>,
+    /// What the last seats do, if not their work.
+    pub(super) faulty: Option<Faulty>,
     /// Rows that no seat has.
     pub(super) holdout: Table,
+    /// Rows that keepers judge updates by, where the rule wants some; neither in shards nor in the holdout.
+    pub(super) root: Table,
     pub(super) rounds: u16,
     /// Accuracy or R2 on the holdout that ends the session early.
     pub(super) target: Option<f64>,
@@ -44,6 +52,8 @@ pub(super) struct Run {
     pub(super) down: u64,
     /// Bytes of updates from seats.
     pub(super) up: u64,
+    /// Share of rows that a backdoor turns, where an attack plants one.
+    pub(super) backdoor: Option<f64>,
 }
 
 /// Where the time went.
@@ -56,7 +66,8 @@ pub(super) struct Time {
 
 /// Simulates all rounds; `progress` hears of each.
 pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metrics)) -> anyhow::Result<Run> {
-    let Scenario { spec, shards, holdout, rounds, target } = scenario;
+    let Scenario { spec, shards, faulty, holdout, root, rounds, target } = scenario;
+    let root = round::root_rows(spec, root);
     pool.load(shards)?;
     let job = Job {
         kind: JobKind::Evaluate {},
@@ -67,22 +78,41 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         scaling: spec.scaling.clone(),
         threads: 1,
     };
-    let mut run = Run { curve: Vec::new(), model: Weights::initial(spec)?, time: Time::default(), down: 0, up: 0 };
+    let mut run = Run {
+        curve: Vec::new(),
+        model: Weights::initial(spec)?,
+        time: Time::default(),
+        down: 0,
+        up: 0,
+        backdoor: None,
+    };
     let mut state: Option<Tensors> = None;
     for round in 1..=*rounds {
         let bytes = run.model.to_bytes();
         let seats = seats(spec, round, shards.len(), state.as_ref());
         let begun = Instant::now();
-        let trained =
+        let mut trained =
             pool.train(&Round { job: &job, training: &spec.training, round, model: &bytes, seats: &seats })?;
         run.time.training += begun.elapsed();
         run.down += seats.iter().map(|seat| (bytes.len() + seat.correction.len()) as u64).sum::<u64>();
         run.up += trained.iter().map(|trained| trained.update.len() as u64).sum::<u64>();
 
+        if let (Some(faulty), Some(previous)) = (faulty, run.model.tensors()) {
+            faulty.craft(spec, round, previous, &mut trained)?;
+        }
         let begun = Instant::now();
         let inputs = trained.into_iter().map(|trained| input(round, trained)).collect();
-        let outcome = weights::aggregate(spec, 0, round, &run.model, state.as_ref(), inputs)?;
-        if let Some(rejected) = outcome.rejected.first() {
+        let outcome = weights::aggregate(
+            spec,
+            0,
+            round,
+            &run.model,
+            state.as_ref(),
+            inputs,
+            root.as_ref().map(|root| root as &dyn Root),
+        )?;
+        // What is refused of a faulty seat is as it should be.
+        if let (Some(rejected), None) = (outcome.rejected.first(), faulty) {
             bail!("round {round}: the update of seat {} is refused: {}", rejected.seat, rejected.reason);
         }
         run.model = outcome.model;
@@ -98,6 +128,9 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         if target.is_some_and(|target| headline >= target) {
             break;
         }
+    }
+    if let (Some(faulty), Some(model)) = (faulty, run.model.tensors()) {
+        run.backdoor = faulty.success(spec, model, holdout)?;
     }
     Ok(run)
 }

@@ -92,7 +92,7 @@ fn the_rounds_of_a_session_grow_the_forest_of_all_rows() {
         // One round agrees on bins, seven grow a level, one more changes nothing.
         for round in 1..=9 {
             let inputs = told(&spec, &model, round, &shards);
-            let outcome = aggregate(&spec, 1, round, &model, None, inputs).unwrap();
+            let outcome = aggregate(&spec, 1, round, &model, None, inputs, None).unwrap();
             assert_eq!((outcome.accepted.len(), outcome.rejected.len()), (3, 0));
             assert!(outcome.model.to_bytes().len() <= model_limit(&spec));
             model = Weights::of_spec(&outcome.model.to_bytes(), &spec).unwrap();
@@ -110,11 +110,11 @@ fn a_bad_update_is_dropped_with_its_reason_and_changes_nothing() {
     let (spec, shards) = (spec(false), shards(false));
     let start = Weights::initial(&spec).unwrap();
     let good = || told(&spec, &start, 1, &shards[..2]);
-    let clean = aggregate(&spec, 1, 1, &start, None, good()).unwrap();
+    let clean = aggregate(&spec, 1, 1, &start, None, good(), None).unwrap();
     let of_seat_2 = |samples: u64, file: Vec<u8>| {
         let mut inputs = good();
         inputs.insert(0, input(1, 2, samples, file));
-        let outcome = aggregate(&spec, 1, 1, &start, None, inputs).unwrap();
+        let outcome = aggregate(&spec, 1, 1, &start, None, inputs, None).unwrap();
         assert_eq!(outcome.model, clean.model);
         outcome.rejected[0].reason.clone()
     };
@@ -133,7 +133,7 @@ fn a_bad_update_is_dropped_with_its_reason_and_changes_nothing() {
 fn with_nothing_accepted_the_forest_stays() {
     let spec = spec(false);
     let start = Weights::initial(&spec).unwrap();
-    assert_eq!(aggregate(&spec, 1, 1, &start, None, vec![]).unwrap().model, start);
+    assert_eq!(aggregate(&spec, 1, 1, &start, None, vec![], None).unwrap().model, start);
 }
 
 #[test]
