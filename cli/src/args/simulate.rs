@@ -51,6 +51,9 @@ pub(crate) struct SimulateArgs {
     /// Draw the curve of every seed as an SVG file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    /// Write the model of the last seed, as a session would store it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) learn: LearnArgs,
     #[command(flatten)]

@@ -6,7 +6,7 @@ mod pool;
 mod report;
 mod run;
 
-use std::{num::NonZero, thread, time::Instant};
+use std::{fs, num::NonZero, thread, time::Instant};
 
 use anyhow::{Context, bail};
 use parity_learning::{
@@ -56,6 +56,9 @@ pub(crate) fn run(args: &SimulateArgs, global: &GlobalArgs) -> anyhow::Result<()
         })?;
         bar.finish_and_clear();
         runs.push((seed, run));
+    }
+    if let (Some(file), Some((_, run))) = (&args.output, runs.last()) {
+        fs::write(file, run.model.to_bytes()).with_context(|| format!("writing the model {}", file.display()))?;
     }
     if let Some(file) = &args.plot {
         plot::write(file, &report::chart(&stem(&args.data), &runs).draw()?)?;

@@ -77,6 +77,31 @@ fn the_commands_of_the_readme_run_as_they_stand() {
 }
 
 #[test]
+fn a_session_ends_with_the_model_that_a_simulation_grows() {
+    let devnet = Devnet::start();
+    let chain = devnet.chain();
+    let folder = files::examples();
+    let forest = ["--model-type", "random_forest", "--total-rounds", "5"];
+    let network = ["--model-type", "neural_network", "--rule", "nnm:1+median+fedyogi", "--total-rounds", "3"];
+    for (session, flags) in (1..).zip([&forest[..], &network]) {
+        let named = ["fl", "create-session-with-data", "./iris_data.csv", "--name", "Distributed Classification"];
+        devnet.home().parity_in(&folder, &[&named, flags].concat()).succeeded();
+        let (_, ended) = devnet.watch(session);
+        assert_eq!(ended["state"], "Completed");
+        settlement::check(&devnet, &chain, session);
+        settlement::verify(&devnet, &chain, session);
+
+        let file = |name: &str| devnet.home().path().join(name).to_str().unwrap().to_owned();
+        let (trained, simulated) = (file("trained"), file("simulated"));
+        devnet.json(&["fl", "model", &session.to_string(), "-o", &trained]);
+        let simulate = ["--json", "fl", "simulate", "--data", "./iris_data.csv", "--clients", "3", "-o", &simulated];
+        let document = devnet.home().parity_in(&folder, &[&simulate, flags].concat()).document();
+        assert!(document["accuracy"]["mean"].as_f64().unwrap() > 0.5, "{document}");
+        assert!(fs::read(&trained).unwrap() == fs::read(&simulated).unwrap(), "{flags:?}: the models differ");
+    }
+}
+
+#[test]
 fn updates_sealed_to_keepers_are_aggregated_and_paid() {
     let devnet = Devnet::start();
     let chain = devnet.chain();

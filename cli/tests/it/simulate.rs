@@ -71,6 +71,32 @@ fn a_target_ends_a_session_early_and_curves_are_drawn() {
 }
 
 #[test]
+fn a_forest_does_not_depend_on_the_partition() {
+    let run = |partition| {
+        let document =
+            simulate(HEALTHCARE, &["--model-type", "random_forest", "--rounds", "6", "--partition", partition]);
+        assert!(mean(&document, "accuracy") > 0.9, "{document}");
+        (document["curve"].clone(), document["loss"].clone())
+    };
+    assert_eq!(run("iid"), run("label-skew:1"));
+}
+
+#[test]
+fn attacks_spoil_the_mean_and_not_a_robust_rule() {
+    let run = |rule, attack| {
+        let common = ["--model-type", "neural_network", "--attack", attack, "--faulty", "3", "--holdout", "0.3"];
+        simulate(HEALTHCARE, &[&common[..], &["--rule", rule]].concat())
+    };
+    assert!(mean(&run("fedavg", "sign-flip"), "accuracy") < 0.8);
+    for rule in ["nnm:3+trimmed-mean:0.3", "root-data:50"] {
+        let document = run(rule, "sign-flip");
+        assert!(mean(&document, "accuracy") > 0.9, "{rule}: {document}");
+    }
+    let planted = run("fedavg", "model-replacement");
+    assert!(mean(&planted, "backdoor") > 0.5, "{planted}");
+}
+
+#[test]
 fn numbers_are_predicted_and_measured_by_r2() {
     let home = Home::new();
     let mut text = String::from("a,b,y\n");
@@ -98,4 +124,7 @@ fn what_cannot_be_simulated_is_refused_with_the_remedy() {
     refused(&["--model-type", "cnn", "--image", "4x4"], &["1 x 4 x 4", "30 features"]);
     refused(&["--learning-rate", "10", "--optimizer", "sgd", "--rounds", "30"], &["seat", "smaller learning rate"]);
     refused(&["--weight-decay", "0.1"], &["--optimizer adamw"]);
+    refused(&["--attack", "alie", "--faulty", "10"], &["--faulty 10", "1 and 9"]);
+    refused(&["--rule", "root-data:100"], &["root-data:100", "--holdout"]);
+    refused(&["--model-type", "random_forest", "--rounds", "1"], &["2"]);
 }

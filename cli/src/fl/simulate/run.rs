@@ -13,7 +13,7 @@ use parity_learning::{
 use parity_protocol::{
     Address, B256, Link,
     job::{Job, JobKind},
-    manifest::{Artifact, UpdateManifest},
+    manifest::{Artifact, Rejection, UpdateManifest},
     metrics::Metrics,
     spec::SessionSpec,
 };
@@ -113,7 +113,11 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         )?;
         // What is refused of a faulty seat is as it should be.
         if let (Some(rejected), None) = (outcome.rejected.first(), faulty) {
-            bail!("round {round}: the update of seat {} is refused: {}", rejected.seat, rejected.reason);
+            let remedy = match rejected.reason {
+                Rejection::NormTooLarge => "; use a smaller learning rate",
+                _ => "",
+            };
+            bail!("round {round}: the update of seat {} is refused: {}{remedy}", rejected.seat, rejected.reason);
         }
         run.model = outcome.model;
         state = outcome.state;
