@@ -65,7 +65,7 @@ pub(crate) fn with_levels(mut spec: SessionSpec, rounds: u16) -> anyhow::Result<
     if let Model::RandomForest(shape) | Model::ExtraTrees(shape) = &mut spec.model {
         if rounds < 2 {
             bail!(
-                "{rounds} rounds are too few for a forest: the first one agrees on bins, each other one grows a level"
+                "{rounds} rounds are too few for a forest; use 2 or more: the first one agrees on bins, each other one grows a level"
             );
         }
         shape.max_depth = Some(u8::try_from(rounds - 1).unwrap_or(u8::MAX).min(MAX_DEPTH));
