@@ -5,6 +5,7 @@ mod aggregation;
 mod csv_encode;
 mod csv_infer;
 mod csv_refused;
+mod foreign_bytes;
 mod forest;
 mod forest_bytes;
 mod forest_session;
