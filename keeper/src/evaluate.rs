@@ -63,15 +63,7 @@ pub async fn on_holdout(
     let failed = |reason: String| Error::Evaluation { round, reason };
     let metrics = match trial {
         Some(trial) => {
-            let job = Job {
-                kind: JobKind::Evaluate {},
-                model: spec.model.clone(),
-                features: spec.schema.features(),
-                outputs: spec.schema.outputs(),
-                task: spec.schema.label.task.clone(),
-                scaling: spec.scaling.clone(),
-                threads: 1,
-            };
+            let job = Job::of_spec(spec, JobKind::Evaluate {}, 1);
             trial.evaluate(job, rows, aggregate.model.clone()).await.map_err(|error| failed(format!("{error:#}")))?
         }
         None => {

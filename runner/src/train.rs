@@ -107,15 +107,11 @@ async fn run(
     model: &Arc<Weights>,
     key: RoundKey,
 ) -> Result<Output> {
-    let job = Job {
-        kind: JobKind::Train { training: spec.training.clone(), round: key.round, seat: key.seat },
-        model: spec.model.clone(),
-        features: spec.schema.features(),
-        outputs: spec.schema.outputs(),
-        task: spec.schema.label.task.clone(),
-        scaling: spec.scaling.clone(),
-        threads: context.config.limits.cpus,
-    };
+    let job = Job::of_spec(
+        spec,
+        JobKind::Train { training: spec.training.clone(), round: key.round, seat: key.seat },
+        context.config.limits.cpus,
+    );
     let sandbox = match (&context.sandbox, &spec.image) {
         (Sandbox::Docker(docker), Some(image)) if docker.image() != image => {
             Sandbox::Docker(docker.with_image(image).await?)

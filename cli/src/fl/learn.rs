@@ -87,7 +87,9 @@ fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {
     if !(convolutional || kind == ModelType::NeuralNetwork)
         && (!args.hidden.is_empty() || args.activation.is_some() || args.dropout.is_some())
     {
-        bail!("--hidden, --activation and --dropout only make sense with a network, not with --model-type {kind}");
+        bail!(
+            "--hidden, --activation and --dropout only make sense with --model-type neural_network or convolutional_network, not with {kind}"
+        );
     }
     let mut model = match args.image {
         Some(image) => defaults::convolutional(image),

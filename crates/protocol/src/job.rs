@@ -13,6 +13,7 @@ use crate::{
     metrics::Metrics,
     model::Model,
     schema::{Scaling, Task},
+    spec::SessionSpec,
     training::Training,
 };
 
@@ -55,6 +56,21 @@ pub struct Job {
     pub scaling: Scaling,
     /// CPU threads to use; equals the quota of the container.
     pub threads: u32,
+}
+
+impl Job {
+    /// A job on the model of a session.
+    pub fn of_spec(spec: &SessionSpec, kind: JobKind, threads: u32) -> Self {
+        Self {
+            kind,
+            model: spec.model.clone(),
+            features: spec.schema.features(),
+            outputs: spec.schema.outputs(),
+            task: spec.schema.label.task.clone(),
+            scaling: spec.scaling.clone(),
+            threads,
+        }
+    }
 }
 
 /// Train or evaluate.

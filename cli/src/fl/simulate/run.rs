@@ -69,15 +69,7 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
     let Scenario { spec, shards, faulty, holdout, root, rounds, target } = scenario;
     let root = round::root_rows(spec, root);
     pool.load(shards)?;
-    let job = Job {
-        kind: JobKind::Evaluate {},
-        model: spec.model.clone(),
-        features: spec.schema.features(),
-        outputs: spec.schema.outputs(),
-        task: spec.schema.label.task.clone(),
-        scaling: spec.scaling.clone(),
-        threads: 1,
-    };
+    let job = Job::of_spec(spec, JobKind::Evaluate {}, 1);
     let mut run = Run {
         curve: Vec::new(),
         model: Weights::initial(spec)?,
