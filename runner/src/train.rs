@@ -65,7 +65,8 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey, record
     context.cache.clock(key, |timing| {
         timing.fetch_ms += millis(fetched);
         timing.start_ms += millis(output.start);
-        let mathematics = output.result.seconds.max(0.0) * 1e3;
+        // Whatever it claims, it cannot have computed for longer than it ran.
+        let mathematics = (output.result.seconds.max(0.0) * 1e3).min(millis(output.run));
         timing.train_ms += mathematics;
         timing.trainer_ms += (millis(output.run) - mathematics).max(0.0);
     });
