@@ -92,29 +92,16 @@ pub fn state_limit(spec: &SessionSpec) -> usize {
     weights_limit(spec).saturating_mul(2 + variates)
 }
 
-/// Checks the updates of a round and aggregates the good ones. `state` is that of the last final round.
+/// Checks the updates of a round and aggregates the good ones. `state` is that of the last final round, `root` the
+/// keepers' rows where the rule is `root_data`.
 ///
 /// Scores: with `d_i = update_i - previous` and `d = target - previous`, where `target` is what the rule gave before the server
 /// optimiser, `floor(10000 * max(0, cos(d_i, d)))`: how much of an update points where the rule went. 0 where it did not move.
 ///
 /// # Errors
-/// [`Error::Shape`] when `previous` is not a model of the spec, [`Error::Aggregate`] when `state` does not fit it.
+/// [`Error::Shape`] when `previous` is not a model of the spec, [`Error::Aggregate`] when `state` does not fit it, and those
+/// of `root`.
 pub fn aggregate(
-    spec: &SessionSpec,
-    session: u64,
-    round: u16,
-    previous: &Tensors,
-    state: Option<&Tensors>,
-    inputs: Vec<UpdateInput>,
-) -> Result<RoundOutcome> {
-    aggregate_with_root(spec, session, round, previous, state, inputs, None)
-}
-
-/// As [`aggregate`], with the keepers' rows for the rule `root_data`.
-///
-/// # Errors
-/// As [`aggregate`], and those of `root`.
-pub fn aggregate_with_root(
     spec: &SessionSpec,
     session: u64,
     round: u16,

@@ -106,7 +106,7 @@ pub fn check_update(spec: &SessionSpec, previous: &Weights, samples: u64, file: 
     }
 }
 
-/// Checks the updates of a round and makes the next model of the good ones: see [`round::aggregate_with_root`] and
+/// Checks the updates of a round and makes the next model of the good ones: see [`round::aggregate`] and
 /// [`session::aggregate`].
 ///
 /// # Errors
@@ -122,7 +122,7 @@ pub fn aggregate(
 ) -> Result<RoundOutcome<Weights>> {
     Ok(match previous {
         Weights::Tensors(tensors) => {
-            round::aggregate_with_root(spec, session, round, tensors, state, inputs, root)?.map(Weights::Tensors)
+            round::aggregate(spec, session, round, tensors, state, inputs, root)?.map(Weights::Tensors)
         }
         Weights::Forest(forest) => session::aggregate(spec, session, round, forest, inputs)?.map(Weights::Forest),
     })

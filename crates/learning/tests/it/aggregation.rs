@@ -2,7 +2,7 @@
 
 use parity_learning::{
     Result, model,
-    round::{RoundOutcome, UpdateInput, aggregate, aggregate_with_root, correction, root_rows, sampled, state_limit},
+    round::{RoundOutcome, UpdateInput, aggregate, correction, root_rows, sampled, state_limit},
     table::{Labels, Table},
     tensors::Tensors,
 };
@@ -22,7 +22,7 @@ fn with(rules: &str) -> SessionSpec {
 }
 
 fn run(spec: &SessionSpec, state: Option<&Tensors>, inputs: Vec<UpdateInput>) -> Result<RoundOutcome> {
-    aggregate(spec, SESSION, ROUND, &model::initial(spec), state, inputs)
+    aggregate(spec, SESSION, ROUND, &model::initial(spec), state, inputs, None)
 }
 
 fn four() -> Vec<UpdateInput> {
@@ -161,10 +161,10 @@ fn root_rows_leave_out_who_spoils_the_model() {
         [0.5, 0.4, 0.6, last].into_iter().zip(0..).map(|(step, seat)| update(seat, &towards(step))).collect::<Vec<_>>()
     };
     let root = root_rows(&spec, &holdout).unwrap();
-    let run = |last| aggregate_with_root(&spec, SESSION, ROUND, &previous, None, inputs(last), Some(&root)).unwrap();
+    let run = |last| aggregate(&spec, SESSION, ROUND, &previous, None, inputs(last), Some(&root)).unwrap();
     let bias = |outcome: RoundOutcome| outcome.model.0["layers.1.bias"].data[0] - previous.0["layers.1.bias"].data[0];
     // The median of what stays; one of four may go.
     assert!((bias(run(-50.0)) - 0.5).abs() < 1e-6);
-    assert!(aggregate(&spec, SESSION, ROUND, &previous, None, inputs(0.5)).is_err());
+    assert!(aggregate(&spec, SESSION, ROUND, &previous, None, inputs(0.5), None).is_err());
     assert!(root_rows(&with("median"), &holdout).is_none());
 }

@@ -79,7 +79,7 @@ pub(crate) fn update(seat: u16, weights: &Tensors) -> UpdateInput {
 
 fn reasons(inputs: Vec<UpdateInput>) -> Vec<Rejection> {
     let previous = model::initial(&spec());
-    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, inputs).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, inputs, None).unwrap();
     outcome.rejected.into_iter().map(|rejected| rejected.reason).collect()
 }
 
@@ -96,7 +96,7 @@ fn content(input: &mut UpdateInput) -> &mut UpdateContent {
 #[test]
 fn good_updates_are_averaged_by_samples_and_sorted_by_operator() {
     let inputs = vec![update(0, &moved(1.0)), update(1, &moved(4.0))];
-    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs, None).unwrap();
     let expected = moved(3.0);
     for (name, tensor) in &outcome.model.0 {
         let close = tensor.data.iter().zip(&expected.0[name].data).all(|(a, b)| (a - b).abs() < 1e-6);
@@ -111,7 +111,7 @@ fn good_updates_are_averaged_by_samples_and_sorted_by_operator() {
 #[test]
 fn scores_measure_agreement_with_the_mean() {
     let inputs = vec![update(0, &moved(-1.0)), update(1, &moved(2.0)), update(2, &moved(2.0)), update(3, &moved(0.0))];
-    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs, None).unwrap();
     let score = |seat: u16| outcome.accepted.iter().find(|update| update.seat == seat).unwrap().score;
     assert_eq!((score(0), score(3)), (0, 0));
     assert!(score(1) >= 9_999 && score(1) == score(2), "{}", score(1));
@@ -155,8 +155,8 @@ fn a_bad_update_changes_nothing_for_the_others() {
     let good = || vec![update(1, &moved(1.0)), update(2, &moved(2.0))];
     let mut with_bad = good();
     with_bad.push(update(0, &moved(1e30)));
-    let clean = aggregate(&spec(), SESSION, ROUND, &previous, None, good()).unwrap();
-    let mixed = aggregate(&spec(), SESSION, ROUND, &previous, None, with_bad).unwrap();
+    let clean = aggregate(&spec(), SESSION, ROUND, &previous, None, good(), None).unwrap();
+    let mixed = aggregate(&spec(), SESSION, ROUND, &previous, None, with_bad, None).unwrap();
     assert_eq!((mixed.model, mixed.accepted), (clean.model, clean.accepted));
     assert_eq!(mixed.rejected.len(), 1);
 }
@@ -164,7 +164,7 @@ fn a_bad_update_changes_nothing_for_the_others() {
 #[test]
 fn with_nothing_accepted_the_model_stays() {
     let previous = model::initial(&spec());
-    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, vec![]).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, vec![], None).unwrap();
     assert_eq!((outcome.model, outcome.accepted.len()), (previous.clone(), 0));
     assert_eq!(check_update(&spec(), &previous, &previous.to_bytes()), Ok(previous));
 }
@@ -174,7 +174,7 @@ fn private_samples_count_up_to_the_cap() {
     let mut spec = spec();
     spec.data = Data::Private { max_samples: 12 };
     let inputs = vec![update(0, &moved(1.0)), update(1, &moved(4.0))];
-    let outcome = aggregate(&spec, SESSION, ROUND, &model::initial(&spec), None, inputs).unwrap();
+    let outcome = aggregate(&spec, SESSION, ROUND, &model::initial(&spec), None, inputs, None).unwrap();
     assert_eq!(outcome.accepted.iter().map(|update| update.samples).collect::<Vec<_>>(), [12, 10]);
 }
 
@@ -183,8 +183,8 @@ proptest! {
     fn the_order_of_updates_does_not_change_a_bit(steps in prop::collection::vec(-3.0_f32..3.0, 4), order in Just(vec![0_u16, 1, 2, 3]).prop_shuffle()) {
         let previous = model::initial(&spec());
         let all = |seats: &[u16]| seats.iter().map(|&seat| update(seat, &moved(steps[usize::from(seat)]))).collect();
-        let sorted = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&[0, 1, 2, 3])).unwrap();
-        let shuffled = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&order)).unwrap();
+        let sorted = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&[0, 1, 2, 3]), None).unwrap();
+        let shuffled = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&order), None).unwrap();
         prop_assert_eq!(sorted.model.to_bytes(), shuffled.model.to_bytes());
         prop_assert_eq!((sorted.accepted, sorted.rejected), (shuffled.accepted, shuffled.rejected));
     }
