@@ -3,6 +3,7 @@
 mod cancel;
 mod create;
 mod create_with_data;
+mod deal;
 mod files;
 mod get;
 mod learn;

@@ -2,16 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
-use parity_learning::{
-    csv::{self, InferOptions, Prepared},
-    partition,
-    table::Table,
-};
-use parity_protocol::{codec::Block, spec::Data};
+use parity_learning::csv::InferOptions;
+use parity_protocol::codec::Block;
 use serde::Serialize;
 
-use super::{files::SessionFiles, learn::DataPlan, plan, publish, seal};
+use super::{deal, files::SessionFiles, learn::DataPlan, plan, publish, seal};
 use crate::{
     app::App,
     args::{
@@ -34,15 +29,9 @@ struct Created {
 
 /// Runs the command; returns once every seat has its shard and the session is active.
 pub(crate) async fn run(app: &App, args: CreateWithDataArgs) -> anyhow::Result<()> {
-    let prepared = prepare(app.output, &args)?;
-    let shards = shards(&prepared, &args)?;
-    let data = Data::Uploaded {
-        partition: args.deal.partition,
-        min_samples: args.deal.min_samples,
-        overlap_ratio: args.deal.overlap_ratio,
-        shard_rows: shards.iter().map(|shard| shard.rows() as u64).collect(),
-        holdout_rows: prepared.holdout.rows() as u64,
-    };
+    let prepared = deal::prepare(&args.file, &args.columns, &args.deal, args.plan.seed)?;
+    say(app.output, &prepared.report);
+    let (shards, data) = deal::deal(&prepared, &args.deal, args.plan.seats, args.plan.seed)?;
     let training_rows = prepared.train.rows();
     let plan = DataPlan { schema: prepared.schema, scaling: prepared.scaling, data, training_rows };
     let spec = plan::spec(&args.plan, &stem(&args.file), plan)?;
@@ -71,22 +60,6 @@ pub(crate) async fn run(app: &App, args: CreateWithDataArgs) -> anyhow::Result<(
             created.session, created.training_rows, created.seats, created.holdout_rows, created.session
         )
     })
-}
-
-fn prepare(output: Output, args: &CreateWithDataArgs) -> anyhow::Result<Prepared> {
-    let holdout = args.deal.holdout;
-    if !(holdout > 0.0 && holdout < 1.0) {
-        bail!("--holdout {holdout} must lie between 0 and 1, for example 0.2");
-    }
-    let prepared = csv::prepare(&args.file, &options(&args.columns), holdout, args.plan.seed)
-        .with_context(|| format!("reading {}", args.file.display()))?;
-    say(output, &prepared.report);
-    Ok(prepared)
-}
-
-fn shards(prepared: &Prepared, args: &CreateWithDataArgs) -> anyhow::Result<Vec<Table>> {
-    let shards = partition::deal(&prepared.train.labels, &args.deal.dealing(args.plan.seats, args.plan.seed)?)?;
-    Ok(shards.iter().map(|shard| prepared.train.select(&shard.rows())).collect())
 }
 
 /// What the flags say about a CSV file.

@@ -9,14 +9,10 @@ mod run;
 use std::{fs, num::NonZero, thread, time::Instant};
 
 use anyhow::{Context, bail};
-use parity_learning::{
-    csv::{self, Prepared},
-    partition,
-    table::Table,
-};
+use parity_learning::{csv::Prepared, partition, table::Table};
 use parity_protocol::{
     aggregation::Rule,
-    spec::{Data, Privacy, SessionSpec},
+    spec::{Privacy, SessionSpec},
 };
 
 use self::{
@@ -26,7 +22,8 @@ use self::{
     run::{Run, Scenario},
 };
 use super::{
-    create_with_data::{options, say, stem},
+    create_with_data::{say, stem},
+    deal,
     learn::{self, DataPlan},
 };
 use crate::{
@@ -68,25 +65,12 @@ pub(crate) fn run(args: &SimulateArgs, global: &GlobalArgs) -> anyhow::Result<()
 }
 
 fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyhow::Result<Scenario> {
-    let share = args.deal.holdout;
-    if !(share > 0.0 && share < 1.0) {
-        bail!("--holdout {share} must lie between 0 and 1, for example 0.2");
-    }
-    let Prepared { schema, scaling, train, holdout, report, .. } =
-        csv::prepare(&args.data, &options(&args.columns), share, seed)
-            .with_context(|| format!("reading {}", args.data.display()))?;
+    let prepared = deal::prepare(&args.data, &args.columns, &args.deal, seed)?;
     if first {
-        say(output, &report);
+        say(output, &prepared.report);
     }
-    let shards = partition::deal(&train.labels, &args.deal.dealing(args.clients, seed)?)?;
-    let mut shards: Vec<_> = shards.iter().map(|shard| train.select(&shard.rows())).collect();
-    let data = Data::Uploaded {
-        partition: args.deal.partition,
-        min_samples: args.deal.min_samples,
-        overlap_ratio: args.deal.overlap_ratio,
-        shard_rows: shards.iter().map(|shard| shard.rows() as u64).collect(),
-        holdout_rows: holdout.rows() as u64,
-    };
+    let (mut shards, data) = deal::deal(&prepared, &args.deal, args.clients, seed)?;
+    let Prepared { schema, scaling, train, holdout, .. } = prepared;
     let plan = DataPlan { schema, scaling, data, training_rows: train.rows() };
     let spec = learn::spec(&args.learn, stem(&args.data), seed, Privacy::None, plan)?;
     let spec = learn::with_levels(spec, args.rounds)?;
