@@ -2,6 +2,7 @@
 
 pub(crate) mod file;
 pub(crate) mod fl;
+pub(crate) mod forest;
 pub(crate) mod learn;
 pub(crate) mod local;
 mod money;

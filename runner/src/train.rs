@@ -73,7 +73,7 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey, record
     let Output { result, update, .. } = output;
     let weights = {
         let (spec, model, rows, result) = (Arc::clone(&spec), Arc::clone(&model), Arc::clone(&rows), result.clone());
-        blocking(move || update::check(&spec, &model, &rows, &result, &update.unwrap_or_default())).await?
+        blocking(move || update::check(&spec, &model, key.seat, &rows, &result, &update.unwrap_or_default())).await?
     };
 
     let storing = Instant::now();

@@ -17,6 +17,7 @@ use crate::{
 pub(crate) fn check(
     spec: &SessionSpec,
     previous: &Weights,
+    seat: u16,
     rows: &Rows,
     result: &JobResult,
     bytes: &[u8],
@@ -26,8 +27,9 @@ pub(crate) fn check(
         return refuse(format!("the trainer used {} rows of {}", result.samples, rows.count));
     }
     let Weights::Tensors(previous) = previous else {
-        let dropped = |reason| Trouble::Failed(format!("the trainer's histograms would be dropped: {reason:?}"));
-        weights::check_update(spec, previous, rows.count, bytes).map_err(dropped)?;
+        let dropped =
+            |reason| Trouble::Failed(format!("what the trainer tells of the rows would be dropped: {reason}"));
+        weights::check_update(spec, previous, seat, rows.count, bytes).map_err(dropped)?;
         return Ok(bytes.to_vec());
     };
     let unreadable = |error: parity_learning::Error| Trouble::Failed(format!("the trainer's weights: {error}"));
@@ -69,7 +71,7 @@ mod tests {
         let mut tensors = previous.clone();
         let mut result = JobResult { samples: 10, metrics: Metrics::default(), seconds: 0.1 };
         change(&mut tensors, &mut result);
-        check(&spec, &Weights::Tensors(previous), &rows, &result, &tensors.to_bytes())
+        check(&spec, &Weights::Tensors(previous), 0, &rows, &result, &tensors.to_bytes())
     }
 
     fn first(tensors: &mut Tensors) -> &mut Vec<f32> {
@@ -104,6 +106,6 @@ mod tests {
         let table = Table { features: 2, x: vec![0.5; 2], labels: Labels::Classes(vec![0]) };
         let rows = split_local(&table, &spec, 0.0).unwrap();
         let result = JobResult { samples: 1, metrics: Metrics::default(), seconds: 0.1 };
-        assert!(check(&spec, &previous, &rows, &result, b"nonsense").is_err());
+        assert!(check(&spec, &previous, 0, &rows, &result, b"nonsense").is_err());
     }
 }

@@ -8,6 +8,8 @@ use parity_protocol::{
     training::Schedule,
 };
 
+use super::forest::ForestArgs;
+
 /// The optimiser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OptimizerKind {
@@ -69,6 +71,8 @@ pub(crate) struct LearnArgs {
     /// Pull towards the round's starting model (FedProx); 0 for none
     #[arg(long, default_value_t = 0.0, value_name = "MU")]
     pub(crate) proximal: f64,
+    #[command(flatten)]
+    pub(crate) forest: ForestArgs,
 }
 
 fn activation(text: &str) -> Result<Activation, String> {

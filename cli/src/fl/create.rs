@@ -87,6 +87,8 @@ pub(crate) async fn run(app: &App, args: CreateArgs) -> anyhow::Result<()> {
         scaling: shape.scaling,
         data: Data::Private { max_samples: args.max_samples },
         training_rows: usize::from(args.plan.seats) * ASSUMED_ROWS_PER_SEAT,
+        seats: args.plan.seats,
+        rounds: args.plan.total_rounds,
     };
     let spec = plan::spec(&args.plan, &stem(&args.schema), plan)?;
     let terms = plan::terms(&args.plan, &spec, app.network.periods())?;

@@ -33,7 +33,14 @@ pub(crate) async fn run(app: &App, args: CreateWithDataArgs) -> anyhow::Result<(
     say(app.output, &prepared.report);
     let (shards, data) = deal::deal(&prepared, &args.deal, args.plan.seats, args.plan.seed)?;
     let training_rows = prepared.train.rows();
-    let plan = DataPlan { schema: prepared.schema, scaling: prepared.scaling, data, training_rows };
+    let plan = DataPlan {
+        schema: prepared.schema,
+        scaling: prepared.scaling,
+        data,
+        training_rows,
+        seats: args.plan.seats,
+        rounds: args.plan.total_rounds,
+    };
     let spec = plan::spec(&args.plan, &stem(&args.file), plan)?;
     let terms = plan::terms(&args.plan, &spec, app.network.periods())?;
 

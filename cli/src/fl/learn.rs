@@ -1,9 +1,10 @@
 //! From flags to a session spec: what is learned, without money.
 
+mod forest;
+
 use anyhow::bail;
 use parity_learning::defaults::{self, ModelType};
 use parity_protocol::{
-    forest::MAX_DEPTH,
     model::Model,
     schema::{Scaling, Schema, Task},
     spec::{Data, Privacy, SessionSpec, VERSION},
@@ -29,6 +30,10 @@ pub(crate) struct DataPlan {
     pub(crate) data: Data,
     /// Training rows of all seats, for the defaults.
     pub(crate) training_rows: usize,
+    /// Seats.
+    pub(crate) seats: u16,
+    /// Rounds.
+    pub(crate) rounds: u16,
 }
 
 /// Builds and checks the spec.
@@ -60,19 +65,6 @@ pub(crate) fn spec(
     Ok(spec)
 }
 
-/// A forest is finished after the last round: the first one agrees on bins, each of the others grows a level.
-pub(crate) fn with_levels(mut spec: SessionSpec, rounds: u16) -> anyhow::Result<SessionSpec> {
-    if let Model::RandomForest(shape) | Model::ExtraTrees(shape) = &mut spec.model {
-        if rounds < 2 {
-            bail!(
-                "{rounds} rounds are too few for a forest; use 2 or more: the first one agrees on bins, each other one grows a level"
-            );
-        }
-        shape.max_depth = Some(u8::try_from(rounds - 1).unwrap_or(u8::MAX).min(MAX_DEPTH));
-    }
-    Ok(spec)
-}
-
 fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {
     let is_regression = matches!(plan.schema.label.task, Task::Regression { .. });
     let kind = args.model_type.unwrap_or(if is_regression {
@@ -91,6 +83,12 @@ fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {
             "--hidden, --activation and --dropout only make sense with --model-type neural_network or convolutional_network, not with {kind}"
         );
     }
+    let is_forest = matches!(kind, ModelType::RandomForest | ModelType::ExtraTrees);
+    if !is_forest && !args.forest.is_empty() {
+        bail!(
+            "--trees, --forest-method, --max-depth, --min-samples-split, --min-samples-leaf, --max-features, --bootstrap and --class-weight only make sense with --model-type random_forest or extra_trees, not with {kind}"
+        );
+    }
     let mut model = match args.image {
         Some(image) => defaults::convolutional(image),
         None => defaults::model(kind, plan.schema.features(), plan.schema.outputs(), plan.training_rows)?,
@@ -99,6 +97,9 @@ fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {
         && !args.convolutions.is_empty()
     {
         convolutions.clone_from(&args.convolutions);
+    }
+    if let Model::RandomForest(shape) | Model::ExtraTrees(shape) = &mut model {
+        *shape = forest::shape(shape.clone(), &args.forest, plan.rounds, plan.seats)?;
     }
     if let Model::NeuralNetwork { hidden, activation, dropout }
     | Model::ConvolutionalNetwork { hidden, activation, dropout, .. } = &mut model

@@ -22,7 +22,7 @@ pub(crate) fn spec(args: &PlanArgs, fallback_name: &str, plan: DataPlan) -> anyh
     let name = args.name.clone().unwrap_or_else(|| fallback_name.to_owned());
     let spec = learn::spec(&args.learn, name, args.seed, privacy(args.privacy_level)?, plan)?;
     check_rule(&spec.aggregation)?;
-    learn::with_levels(spec, args.total_rounds)
+    Ok(spec)
 }
 
 /// Refuses what runners and keepers do not do yet.

@@ -71,9 +71,9 @@ fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyh
     }
     let (mut shards, data) = deal::deal(&prepared, &args.deal, args.clients, seed)?;
     let Prepared { schema, scaling, train, holdout, .. } = prepared;
-    let plan = DataPlan { schema, scaling, data, training_rows: train.rows() };
+    let (seats, rounds) = (args.clients, args.rounds);
+    let plan = DataPlan { schema, scaling, data, training_rows: train.rows(), seats, rounds };
     let spec = learn::spec(&args.learn, stem(&args.data), seed, Privacy::None, plan)?;
-    let spec = learn::with_levels(spec, args.rounds)?;
     let faulty = match (args.attack, args.faulty) {
         (Some(attack), Some(count)) => Some(Faulty::new(attack, count, spec.schema.outputs(), &mut shards)?),
         _ => None,

@@ -71,6 +71,15 @@ fn a_target_ends_a_session_early_and_curves_are_drawn() {
 }
 
 #[test]
+fn a_union_of_trees_is_good_once_all_seats_have_filled_the_leaves() {
+    let union = ["--model-type", "random_forest", "--forest-method", "union", "--trees", "60", "--rounds", "3"];
+    let document = simulate(HEALTHCARE, &[&union[..], &["--partition", "dirichlet:0.3"]].concat());
+    assert!(mean(&document, "accuracy") > 0.9, "{document}");
+    let curve = document["curve"].as_array().unwrap();
+    assert_eq!(curve[1], curve[2]);
+}
+
+#[test]
 fn a_forest_does_not_depend_on_the_partition() {
     let run = |partition| {
         let document =
@@ -127,4 +136,10 @@ fn what_cannot_be_simulated_is_refused_with_the_remedy() {
     refused(&["--attack", "alie", "--faulty", "10"], &["--faulty 10", "1 and 9"]);
     refused(&["--rule", "root-data:100"], &["root-data:100", "--holdout"]);
     refused(&["--model-type", "random_forest", "--rounds", "1"], &["2"]);
+    refused(&["--model-type", "random_forest", "--rounds", "4", "--max-depth", "5"], &["--max-depth 5", "(3)"]);
+    refused(
+        &["--model-type", "random_forest", "--forest-method", "union", "--trees", "9"],
+        &["seats is 10", "9 trees"],
+    );
+    refused(&["--model-type", "neural_network", "--trees", "9"], &["--trees", "neural_network"]);
 }

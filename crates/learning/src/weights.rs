@@ -96,12 +96,18 @@ pub fn update_limit(spec: &SessionSpec) -> usize {
 ///
 /// # Errors
 /// The [`Rejection`] that the update would meet.
-pub fn check_update(spec: &SessionSpec, previous: &Weights, samples: u64, file: &[u8]) -> Result<(), Rejection> {
+pub fn check_update(
+    spec: &SessionSpec,
+    previous: &Weights,
+    seat: u16,
+    samples: u64,
+    file: &[u8],
+) -> Result<(), Rejection> {
     match previous {
         Weights::Tensors(tensors) => round::check_update(spec, tensors, file).map(|_| ()),
         Weights::Forest(forest) => {
             let recipe = Recipe::of_spec(spec).map_err(|_| Rejection::Malformed { part: "weights".to_owned() })?;
-            session::check_update(spec, &recipe, forest, samples, file).map(|_| ())
+            session::check_update(spec, &recipe, forest, seat, samples, file)
         }
     }
 }
@@ -211,7 +217,7 @@ pub fn do_forest_job(job: &Job, table: &Table, model: Option<&[u8]>) -> Result<(
     };
     recipe.check_forest(&forest)?;
     let update = match &job.kind {
-        JobKind::Train { .. } => Some(session::update(&forest, &recipe, table)?),
+        JobKind::Train { seat, .. } => Some(session::update(&forest, &recipe, *seat, table)?),
         JobKind::Evaluate {} => None,
     };
     let metrics = AnyPredictor::Forest(forest, job.task.clone()).evaluate(table)?;

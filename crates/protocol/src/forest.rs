@@ -82,12 +82,15 @@ pub enum ClassWeight {
 
 /// How seats grow a forest together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ForestMethod {
-    /// Every seat grows its share of the trees on its own rows.
-    Union,
+    /// Every seat grows its share of the trees on its own rows in the first round; in the second one all seats fill the leaves.
+    Union {
+        /// Seats of the session, at most one per tree.
+        seats: u16,
+    },
     /// All seats grow every tree, one level a round, from summed histograms: the same forest whatever the partition.
-    Histogram,
+    Histogram {},
 }
 
 impl MaxFeatures {
@@ -114,7 +117,7 @@ impl ForestShape {
             max_features: if regression { MaxFeatures::All {} } else { MaxFeatures::Sqrt {} },
             bootstrap: Bootstrap::WithReplacement { share: 1.0 },
             class_weight: ClassWeight::None,
-            method: ForestMethod::Histogram,
+            method: ForestMethod::Histogram {},
             bins: MAX_BINS,
         }
     }
@@ -159,7 +162,13 @@ impl ForestShape {
         if self.bins < 2 {
             return refuse("model.bins", self.bins.to_string(), "2 to 255");
         }
-        Ok(())
+        match self.method {
+            ForestMethod::Union { seats } if seats == 0 || seats > self.trees => {
+                let expected = format!("1 to the {} trees, of which every seat grows at least one", self.trees);
+                refuse("model.method.seats", seats.to_string(), &expected)
+            }
+            ForestMethod::Union { .. } | ForestMethod::Histogram {} => Ok(()),
+        }
     }
 }
 
@@ -196,5 +205,7 @@ mod tests {
         assert!(refused(|shape| shape.bootstrap = Bootstrap::WithReplacement { share: f64::NAN }).contains("NaN"));
         assert!(refused(|shape| shape.bootstrap = Bootstrap::WithoutReplacement { share: 1.5 }).contains("1.5"));
         assert!(refused(|shape| shape.bins = 1).contains("model.bins is 1"));
+        assert!(refused(|shape| shape.method = ForestMethod::Union { seats: 0 }).contains("seats is 0"));
+        assert!(refused(|shape| shape.method = ForestMethod::Union { seats: 101 }).contains("1 to the 100 trees"));
     }
 }

@@ -153,10 +153,18 @@ impl SessionSpec {
         let refuse =
             |field, value: String, expected: &str| Err(Error::Spec { field, value, expected: expected.into() });
         let Some(shape) = self.model.forest() else { return Ok(()) };
-        if shape.method == ForestMethod::Union {
-            return refuse("model.method", "union".into(), "histogram, the method of sessions");
+        let mut plain = Aggregation::fed_avg();
+        match (shape.method, &self.data) {
+            (ForestMethod::Union { seats }, Data::Uploaded { shard_rows, .. })
+                if usize::from(seats) != shard_rows.len() =>
+            {
+                let expected = format!("the {} seats of the session", shard_rows.len());
+                return refuse("model.method.seats", seats.to_string(), &expected);
+            }
+            // Who is not drawn in the first round would have no trees in the forest.
+            (ForestMethod::Union { .. }, _) => {}
+            (ForestMethod::Histogram {}, _) => plain.participation = self.aggregation.participation,
         }
-        let plain = Aggregation { participation: self.aggregation.participation, ..Aggregation::fed_avg() };
         if self.aggregation != plain {
             let value = format!("{:?}", self.aggregation);
             return refuse("aggregation", value, "fedavg, because what seats tell of a forest is summed");

@@ -3,6 +3,8 @@
 //! What comes out is what [`fit_with`](crate::forest::fit_with) makes of the rows of all seats together, bit by bit, however
 //! the rows are dealt to seats and in whichever order the histograms come.
 
+use parity_protocol::forest::ForestMethod;
+
 use crate::{
     Error, Result,
     forest::{
@@ -15,8 +17,11 @@ use crate::{
     },
 };
 
-/// The forest before the first round: every tree one open leaf, no bins.
+/// The forest before the first round: every tree one open leaf, no bins; of a union, no tree yet.
 pub fn start(recipe: &Recipe) -> Forest {
+    if let ForestMethod::Union { .. } = recipe.shape.method {
+        return recipe.forest(Vec::new());
+    }
     let mut tree = Tree::new();
     tree.push_leaf(&[], Some(0));
     Forest {

@@ -36,6 +36,7 @@ mod split;
 mod tree;
 mod union;
 mod varint;
+mod vote;
 
 pub use fit::fit;
 pub use grow::{grow, start};

@@ -92,12 +92,14 @@ pub(crate) struct Opinion {
     /// Logarithms of shares are added, not shares.
     multiplies: bool,
     votes: u64,
+    /// Trees that said something.
+    trees: u64,
 }
 
 impl Opinion {
     pub(crate) fn new(forest: &Forest) -> Self {
         let multiplies = forest.refitted && matches!(forest.kind, Kind::Classes(_));
-        Self { kind: forest.kind, multiplies, votes: 0 }
+        Self { kind: forest.kind, multiplies, votes: 0, trees: 0 }
     }
 
     /// Adds what a tree says about a row to `said`.
@@ -108,6 +110,7 @@ impl Opinion {
             return;
         }
         self.votes += u64::from(tree.vote);
+        self.trees += 1;
         let vote = f64::from(tree.vote);
         match self.kind {
             Kind::Numbers => said[0] += vote * mean_label(entries),
@@ -126,8 +129,10 @@ impl Opinion {
             return false;
         }
         if self.multiplies {
+            // Votes weigh trees against each other; together they count as many as there are.
+            let vote = self.trees as f64 / self.votes as f64;
             let largest = said[likeliest(said)];
-            said.iter_mut().for_each(|value| *value = (*value - largest).exp());
+            said.iter_mut().for_each(|value| *value = ((*value - largest) * vote).exp());
             let total: f64 = said.iter().sum();
             said.iter_mut().for_each(|value| *value /= total);
         } else {
@@ -138,7 +143,7 @@ impl Opinion {
 }
 
 /// The mean label of a leaf. A sum of 0 is not written.
-fn mean_label(entries: &[Entry]) -> f64 {
+pub(crate) fn mean_label(entries: &[Entry]) -> f64 {
     match entries {
         [(0, rows), (1, sum)] => deviations(*sum, *rows),
         _ => 0.0,

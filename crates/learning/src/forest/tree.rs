@@ -166,6 +166,11 @@ impl Tree {
         }
     }
 
+    /// What its vote counts.
+    pub fn vote(&self) -> u32 {
+        self.vote
+    }
+
     /// Its nodes.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

@@ -10,6 +10,8 @@
 //! for every leaf, in the order of the forest: as in the file of a forest
 //! ```
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::{
@@ -37,9 +39,14 @@ pub fn share(recipe: &Recipe, table: &Table, seat: u16, seats: u16) -> Result<Fo
     if seat >= seats {
         return Err(Error::Forest(format!("seat {seat} of {seats}; seats count from 0")));
     }
-    let first = |seat: u16| usize::from(recipe.shape.trees) * usize::from(seat) / usize::from(seats);
-    let trees = grow_range(recipe, &Bins::of(table, recipe.shape.bins), table, first(seat)..first(seat + 1))?;
+    let trees = grow_range(recipe, &Bins::of(table, recipe.shape.bins), table, numbers(recipe, seat, seats))?;
     Ok(recipe.forest(trees))
+}
+
+/// The numbers of the trees that a seat grows.
+pub(crate) fn numbers(recipe: &Recipe, seat: u16, seats: u16) -> Range<usize> {
+    let first = |seat: usize| usize::from(recipe.shape.trees) * seat / usize::from(seats);
+    first(seat.into())..first(usize::from(seat) + 1)
 }
 
 /// Puts the shares of seats, in their order, together.
@@ -200,7 +207,8 @@ impl Recipe {
         Forest { features: position(self.features), kind: self.kind, trees, growth: None, refitted: false }
     }
 
-    fn check_united(&self, forest: &Forest) -> Result<()> {
+    /// Checks that a forest is finished, and one of these features and this kind of label.
+    pub(crate) fn check_united(&self, forest: &Forest) -> Result<()> {
         if (forest.features(), forest.kind) != (self.features, self.kind) || forest.growth.is_some() {
             return Err(Error::Forest(format!(
                 "{} features ({:?}), finished: {}; expected {} ({:?}), true",

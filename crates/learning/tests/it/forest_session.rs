@@ -73,7 +73,7 @@ fn told(spec: &SessionSpec, model: &Weights, round: u16, shards: &[Table]) -> Ve
         let file = do_forest_job(&job(seat), rows, Some(&model.to_bytes())).unwrap().0.unwrap();
         let samples = u64::try_from(rows.rows()).unwrap();
         assert!(file.len() <= update_limit(spec));
-        assert_eq!(check_update(spec, model, samples, &file), Ok(()));
+        assert_eq!(check_update(spec, model, seat, samples, &file), Ok(()));
         input(round, seat, samples, file)
     };
     (0..).zip(shards).map(tell).collect()
@@ -122,10 +122,10 @@ fn a_bad_update_is_dropped_with_its_reason_and_changes_nothing() {
     assert_eq!(of_seat_2(140, vec![]), malformed);
     assert_eq!(of_seat_2(140, vec![7; 50]), malformed);
     let recipe = Recipe::of_spec(&spec).unwrap();
-    let fewer = update(forest(&start), &recipe, &shards[1]).unwrap();
+    let fewer = update(forest(&start), &recipe, 1, &shards[1]).unwrap();
     assert_eq!(of_seat_2(140, fewer), Rejection::WrongSamples);
     assert_eq!(of_seat_2(139, vec![]), Rejection::WrongSamples);
-    let later = update(forest(&clean.model), &recipe, &shards[2]).unwrap();
+    let later = update(forest(&clean.model), &recipe, 2, &shards[2]).unwrap();
     assert_eq!(of_seat_2(140, later), malformed);
 }
 
@@ -141,8 +141,8 @@ fn private_rows_beyond_the_cap_are_refused_because_sums_cannot_be_capped() {
     let mut spec = spec(false);
     spec.data = Data::Private { max_samples: 50 };
     let start = Weights::initial(&spec).unwrap();
-    let file = update(forest(&start), &Recipe::of_spec(&spec).unwrap(), &shards(false)[0]).unwrap();
-    assert_eq!(check_update(&spec, &start, 100, &file), Err(Rejection::WrongSamples));
+    let file = update(forest(&start), &Recipe::of_spec(&spec).unwrap(), 0, &shards(false)[0]).unwrap();
+    assert_eq!(check_update(&spec, &start, 0, 100, &file), Err(Rejection::WrongSamples));
 }
 
 #[test]
@@ -157,6 +157,87 @@ fn jobs_and_specs_that_make_no_sense_are_refused() {
     assert!(spec.validate().unwrap_err().to_string().contains("fedavg"));
     spec.aggregation = Aggregation::fed_avg();
     let Model::RandomForest(shape) = &mut spec.model else { unreachable!() };
-    shape.method = ForestMethod::Union;
-    assert!(spec.validate().unwrap_err().to_string().contains("histogram"));
+    shape.method = ForestMethod::Union { seats: 2 };
+    assert!(spec.validate().unwrap_err().to_string().contains("the 3 seats of the session"));
+}
+
+fn union(numbers: bool) -> SessionSpec {
+    let mut spec = spec(numbers);
+    let Model::RandomForest(shape) = &mut spec.model else { unreachable!() };
+    (shape.trees, shape.max_depth, shape.method) = (31, None, ForestMethod::Union { seats: 3 });
+    spec.validate().unwrap();
+    spec
+}
+
+#[test]
+fn a_union_has_its_trees_after_one_round_and_its_leaves_after_two() {
+    for numbers in [false, true] {
+        let (spec, shards) = (union(numbers), shards(numbers));
+        let mut model = Weights::initial(&spec).unwrap();
+        let mut files = Vec::new();
+        for round in 1..=3 {
+            let mut inputs = told(&spec, &model, round, &shards);
+            inputs.rotate_left(usize::from(round));
+            let outcome = aggregate(&spec, 1, round, &model, None, inputs, None).unwrap();
+            assert_eq!((outcome.accepted.len(), outcome.rejected.len()), (3, 0));
+            assert!(outcome.model.to_bytes().len() <= model_limit(&spec));
+            model = Weights::of_spec(&outcome.model.to_bytes(), &spec).unwrap();
+            assert_eq!(forest(&model).trees().len(), 31);
+            assert_eq!(forest(&model).is_refitted(), round > 1);
+            files.push(model.to_bytes());
+        }
+        assert_eq!(files[1], files[2]);
+        let all = table(SEATS.iter().sum(), numbers);
+        let metrics = AnyPredictor::of_spec(&spec, &model).unwrap().evaluate(&all).unwrap();
+        assert!(metrics.accuracy.or(metrics.r2).unwrap() > 0.8, "{metrics:?}");
+    }
+}
+
+#[test]
+fn trees_stand_in_the_order_of_seats_whoever_holds_them() {
+    let (spec, shards) = (union(false), shards(false));
+    let start = Weights::initial(&spec).unwrap();
+    let one = aggregate(&spec, 1, 1, &start, None, told(&spec, &start, 1, &shards), None).unwrap();
+    let mut inputs = told(&spec, &start, 1, &shards);
+    for (input, operator) in inputs.iter_mut().zip([3, 1, 2]) {
+        input.operator = Address::repeat_byte(operator);
+        input.content.as_mut().unwrap().manifest.operator = input.operator;
+    }
+    assert_eq!(aggregate(&spec, 1, 1, &start, None, inputs, None).unwrap().model, one.model);
+}
+
+#[test]
+fn a_share_that_is_not_the_seats_own_part_is_refused() {
+    let (spec, shards) = (union(false), shards(false));
+    let start = Weights::initial(&spec).unwrap();
+    let malformed = Err(Rejection::Malformed { part: "weights".into() });
+    let recipe = Recipe::of_spec(&spec).unwrap();
+    // 31 trees on three seats: 10, 10 and 11.
+    let of_seat_2 = update(forest(&start), &recipe, 2, &shards[0]).unwrap();
+    assert_eq!(check_update(&spec, &start, 2, 100, &of_seat_2), Ok(()));
+    assert_eq!(check_update(&spec, &start, 0, 100, &of_seat_2), malformed);
+    assert_eq!(check_update(&spec, &start, 3, 100, &of_seat_2), malformed);
+    assert_eq!(check_update(&spec, &start, 2, 100, &start.to_bytes()), malformed);
+    let united = aggregate(&spec, 1, 1, &start, None, told(&spec, &start, 1, &shards), None).unwrap().model;
+    assert_eq!(check_update(&spec, &united, 2, 100, &of_seat_2), malformed);
+    let counts = update(forest(&united), &recipe, 1, &shards[1]).unwrap();
+    assert_eq!(check_update(&spec, &united, 1, 60, &counts), Ok(()));
+    assert_eq!(check_update(&spec, &united, 1, 61, &counts), Err(Rejection::WrongSamples));
+}
+
+#[test]
+fn trees_of_a_seat_that_knows_one_class_count_least() {
+    let spec = union(false);
+    let all = table(SEATS.iter().sum(), false);
+    let Labels::Classes(classes) = &all.labels else { unreachable!() };
+    let of =
+        |wanted: &dyn Fn(usize) -> bool| all.select(&(0..all.rows()).filter(|row| wanted(*row)).collect::<Vec<_>>());
+    let recipe = Recipe::of_spec(&spec).unwrap();
+    let start = Weights::initial(&spec).unwrap();
+    let votes = |rows: &Table| {
+        let share = Forest::from_bytes(&update(forest(&start), &recipe, 0, rows).unwrap(), usize::MAX).unwrap();
+        share.trees().iter().map(|tree| tree.vote()).collect::<Vec<_>>()
+    };
+    assert!(votes(&of(&|row| classes[row] == 0)).iter().all(|vote| *vote == 1));
+    assert!(votes(&of(&|row| row % 2 == 0)).iter().all(|vote| *vote > 20));
 }
