@@ -18,9 +18,9 @@ use super::{
 pub(crate) enum FlCommand {
     /// Create a session whose runners bring their own private data
     CreateSession(CreateArgs),
-    /// Create a session from a CSV file: partition, seal, pay, start
+    /// Create a session from a CSV file or a folder of images: partition, seal, pay, start
     CreateSessionWithData(CreateWithDataArgs),
-    /// Show how a CSV file would be dealt to seats, or write the parts
+    /// Show how a CSV file or a folder of images would be dealt to seats, or write the parts
     Partition(PartitionArgs),
     /// Sessions, newest first
     List {
@@ -40,7 +40,7 @@ pub(crate) enum FlCommand {
     Model(ModelArgs),
     /// Run the same learning here, without chain or money
     Simulate(Box<SimulateArgs>),
-    /// Apply a downloaded model to a CSV file
+    /// Apply a downloaded model to a CSV file or to PNG files
     Predict(PredictArgs),
     /// Recompute every aggregate and payout from chain and content
     Verify(SessionArgs),
@@ -69,7 +69,8 @@ pub(crate) struct PredictArgs {
     /// Model file written by `parity fl model`
     #[arg(long, short, value_name = "FILE")]
     pub(crate) model: PathBuf,
-    /// CSV file with the model's columns (or an encoded .safetensors table); with labels, metrics are printed
+    /// CSV file with the model's columns, a PNG file, a folder of them (or an encoded .safetensors table); with labels, metrics are
+    /// printed
     pub(crate) file: PathBuf,
     /// Where to write predictions; standard output when absent
     #[arg(long, short, value_name = "FILE")]
@@ -134,7 +135,8 @@ pub(crate) struct PlanArgs {
 /// `parity fl create-session`
 #[derive(Debug, Args)]
 pub(crate) struct CreateArgs {
-    /// Schema of the runners' data: JSON written by --write-schema, or a sample CSV with the same columns
+    /// Schema of the runners' data: JSON written by --write-schema, or a sample: a CSV with the same
+    /// columns, a folder of PNG files in one sub-folder per class
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: PathBuf,
     /// Only write the schema inferred from a sample CSV to this file, to hand it to runners
@@ -152,7 +154,7 @@ pub(crate) struct CreateArgs {
 /// `parity fl create-session-with-data`
 #[derive(Debug, Args)]
 pub(crate) struct CreateWithDataArgs {
-    /// CSV file with a label column
+    /// CSV file with a label column, or folder of PNG files in one sub-folder per class
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) columns: FileArgs,

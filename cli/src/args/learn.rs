@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use parity_learning::defaults::ModelType;
 use parity_protocol::{
     aggregation::Aggregation,
-    model::{Activation, Convolution, Volume},
+    model::{Activation, Convolution},
     training::Schedule,
 };
 
@@ -37,9 +37,6 @@ pub(crate) struct LearnArgs {
     /// Share of hidden units left out in each training step
     #[arg(long, value_name = "SHARE")]
     pub(crate) dropout: Option<f64>,
-    /// Shape of an image row: HEIGHTxWIDTH or CHANNELSxHEIGHTxWIDTH; a square of one channel when absent
-    #[arg(long, value_parser = volume, value_name = "SHAPE")]
-    pub(crate) image: Option<Volume>,
     /// Convolutional layers as CHANNELS:KERNEL:POOL, for example 16:3:2,32:3:2
     #[arg(long, value_delimiter = ',', value_parser = convolution, value_name = "LAYERS")]
     pub(crate) convolutions: Vec<Convolution>,
@@ -55,9 +52,10 @@ pub(crate) struct LearnArgs {
     /// Weight decay of adamw; 0.01 when absent
     #[arg(long)]
     pub(crate) weight_decay: Option<f64>,
-    /// How the step size changes from round to round: constant, cosine:ROUNDS or step:ROUNDS
-    #[arg(long, value_parser = schedule, default_value = "constant")]
-    pub(crate) schedule: Schedule,
+    /// How the step size changes from round to round: constant, cosine:ROUNDS or step:ROUNDS; when absent, networks follow a cosine
+    /// over the session's rounds, other models keep their step
+    #[arg(long, value_parser = schedule)]
+    pub(crate) schedule: Option<Schedule>,
     /// Passes over the local rows per round
     #[arg(long)]
     pub(crate) epochs: Option<u32>,
@@ -79,16 +77,6 @@ fn activation(text: &str) -> Result<Activation, String> {
     let name = text.replace('-', "_");
     let found = Activation::NAMES.into_iter().find(|(known, _)| *known == name);
     found.map(|(_, activation)| activation).ok_or_else(|| "expected relu, leaky_relu, tanh or sigmoid".to_owned())
-}
-
-fn volume(text: &str) -> Result<Volume, String> {
-    let wrong = || "expected HEIGHTxWIDTH or CHANNELSxHEIGHTxWIDTH, for example 28x28".to_owned();
-    let sides: Vec<u32> = text.split('x').map(str::parse).collect::<Result<_, _>>().map_err(|_| wrong())?;
-    match sides[..] {
-        [height, width] => Ok(Volume { channels: 1, height, width }),
-        [channels, height, width] => Ok(Volume { channels, height, width }),
-        _ => Err(wrong()),
-    }
 }
 
 fn convolution(text: &str) -> Result<Convolution, String> {
@@ -117,8 +105,6 @@ mod tests {
 
     #[test]
     fn shapes_are_read_as_typed() {
-        assert_eq!(volume("8x9").unwrap(), Volume { channels: 1, height: 8, width: 9 });
-        assert_eq!(volume("3x8x9").unwrap(), Volume { channels: 3, height: 8, width: 9 });
         assert_eq!(convolution("16:3:2").unwrap(), Convolution { channels: 16, kernel: 3, pool: 2 });
         assert_eq!(schedule("cosine:30").unwrap(), Schedule::Cosine { rounds: 30 });
         assert_eq!(activation("leaky-relu").unwrap(), Activation::LeakyRelu);
@@ -126,7 +112,6 @@ mod tests {
 
     #[test]
     fn anything_else_says_what_is_expected() {
-        assert!(volume("8").unwrap_err().contains("HEIGHTxWIDTH"));
         assert!(convolution("16:3").unwrap_err().contains("CHANNELS:KERNEL:POOL"));
         assert!(schedule("cosine").unwrap_err().contains("cosine:ROUNDS"));
         assert!(activation("gelu").unwrap_err().contains("tanh"));

@@ -145,7 +145,7 @@ pub(crate) struct RunnerRegisterArgs {
 /// `parity runner data`
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunnerDataCommand {
-    /// Register a CSV file for private sessions
+    /// Register a CSV file or a folder of images for private sessions
     Add(RunnerDataAddArgs),
     /// Registered data
     List {
@@ -158,7 +158,7 @@ pub(crate) enum RunnerDataCommand {
 /// `parity runner data add`
 #[derive(Debug, Args)]
 pub(crate) struct RunnerDataAddArgs {
-    /// The CSV file
+    /// The CSV file, or folder of PNG files in one sub-folder per class
     pub(crate) file: PathBuf,
     /// Name to register it under; the file's name when absent
     #[arg(long)]

@@ -45,7 +45,7 @@ impl DealArgs {
 /// `parity fl partition`
 #[derive(Debug, Args)]
 pub(crate) struct PartitionArgs {
-    /// CSV file with a label column
+    /// CSV file with a label column, or folder of PNG files in one sub-folder per class
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) columns: FileArgs,

@@ -13,7 +13,7 @@ const MAX_SEEDS: u64 = 10_000;
 /// A session without chain and containers.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
-    /// CSV file with a label column
+    /// CSV file with a label column, or folder of PNG files in one sub-folder per class
     #[arg(long, value_name = "FILE")]
     pub(crate) data: PathBuf,
     #[command(flatten)]

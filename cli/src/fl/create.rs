@@ -1,25 +1,30 @@
 //! `parity fl create-session`: a session whose runners bring their own private data.
 //!
-//! The requester has no rows, only their shape: a schema with scaling statistics, as JSON, or inferred from a sample CSV.
+//! The requester has no rows, only their shape: a schema with scaling statistics, as JSON, or inferred from a sample: a CSV file or a folder of images.
 
 use std::{fs, path::Path};
 
 use anyhow::Context;
-use parity_learning::csv;
+use parity_learning::images;
 use parity_protocol::{
+    model::Volume,
     schema::{Scaling, Schema},
     spec::Data,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    create_with_data::{options, say, stem},
+    create_with_data::{say, stem},
+    deal,
     learn::DataPlan,
     plan, publish,
 };
 use crate::{
     app::App,
-    args::{CreateArgs, GlobalArgs, file::FileArgs},
+    args::{
+        CreateArgs, GlobalArgs,
+        file::{FileArgs, ImageShape},
+    },
     output::Output,
 };
 
@@ -37,7 +42,7 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Reads a shape from JSON, or infers it from a CSV file.
+    /// Reads a shape from JSON, or infers it from a CSV file or a folder of images.
     pub(crate) fn read(file: &Path, args: &FileArgs, output: Output) -> anyhow::Result<Self> {
         if file.extension().is_some_and(|extension| extension == "json") {
             let text = fs::read(file).with_context(|| format!("reading {}", file.display()))?;
@@ -48,10 +53,14 @@ impl Shape {
             shape.scaling.validate(shape.schema.features())?;
             return Ok(shape);
         }
-        let prepared =
-            csv::prepare(file, &options(args), 0.0, 0).with_context(|| format!("reading {}", file.display()))?;
+        let prepared = deal::read(file, args, 0.0, 0, output)?;
         say(output, &prepared.report);
         Ok(Self { schema: prepared.schema, scaling: prepared.scaling })
+    }
+
+    /// The shape of a row, where the columns or the flags say that it is an image.
+    fn image(&self, args: &FileArgs) -> Option<Volume> {
+        images::shape_of(&self.schema).or_else(|| args.image.map(ImageShape::volume))
     }
 }
 
@@ -82,7 +91,9 @@ struct Created {
 /// Runs the command.
 pub(crate) async fn run(app: &App, args: CreateArgs) -> anyhow::Result<()> {
     let shape = Shape::read(&args.schema, &args.columns, app.output)?;
+    let image = shape.image(&args.columns);
     let plan = DataPlan {
+        image,
         schema: shape.schema,
         scaling: shape.scaling,
         data: Data::Private { max_samples: args.max_samples },

@@ -1,8 +1,8 @@
-//! `parity fl create-session-with-data`: from a CSV file to a running session.
+//! `parity fl create-session-with-data`: from a CSV file or a folder of images to a running session.
 
 use std::path::Path;
 
-use parity_learning::csv::InferOptions;
+use parity_learning::csv::{InferOptions, Prepared};
 use parity_protocol::codec::Block;
 use serde::Serialize;
 
@@ -29,23 +29,18 @@ struct Created {
 
 /// Runs the command; returns once every seat has its shard and the session is active.
 pub(crate) async fn run(app: &App, args: CreateWithDataArgs) -> anyhow::Result<()> {
-    let prepared = deal::prepare(&args.file, &args.columns, &args.deal, args.plan.seed)?;
+    let prepared = deal::prepare(&args.file, &args.columns, &args.deal, args.plan.seed, app.output)?;
     say(app.output, &prepared.report);
     let (shards, data) = deal::deal(&prepared, &args.deal, args.plan.seats, args.plan.seed)?;
     let training_rows = prepared.train.rows();
-    let plan = DataPlan {
-        schema: prepared.schema,
-        scaling: prepared.scaling,
-        data,
-        training_rows,
-        seats: args.plan.seats,
-        rounds: args.plan.total_rounds,
-    };
+    let Prepared { schema, scaling, holdout, image, .. } = prepared;
+    let (seats, rounds) = (args.plan.seats, args.plan.total_rounds);
+    let plan = DataPlan { schema, scaling, data, image, training_rows, seats, rounds };
     let spec = plan::spec(&args.plan, &stem(&args.file), plan)?;
     let terms = plan::terms(&args.plan, &spec, app.network.periods())?;
 
     let files = SessionFiles::at(spec.digest()?)?;
-    files.save(&spec, &shards, &prepared.holdout)?;
+    files.save(&spec, &shards, &holdout)?;
 
     let outbox = app.outbox().await?;
     let session = publish::publish(app, &outbox, &spec, &terms).await?;
@@ -58,7 +53,7 @@ pub(crate) async fn run(app: &App, args: CreateWithDataArgs) -> anyhow::Result<(
         name: spec.name.clone(),
         seats: terms.seats,
         training_rows,
-        holdout_rows: prepared.holdout.rows(),
+        holdout_rows: holdout.rows(),
         holdout: files.holdout_path().display().to_string(),
     };
     app.output.result(&created, |created| {
@@ -76,6 +71,7 @@ pub(crate) fn options(args: &FileArgs) -> InferOptions {
         task: args.task,
         header: args.header.map(|header| header == YesNo::Yes),
         delimiter: args.delimiter,
+        image: args.target(),
     }
 }
 

@@ -3,9 +3,12 @@
 mod forest;
 
 use anyhow::bail;
-use parity_learning::defaults::{self, ModelType};
+use parity_learning::{
+    defaults::{self, ModelType},
+    scaling,
+};
 use parity_protocol::{
-    model::Model,
+    model::{Model, Volume},
     schema::{Scaling, Schema, Task},
     spec::{Data, Privacy, SessionSpec, VERSION},
     training::{Optimizer, Training},
@@ -28,6 +31,8 @@ pub(crate) struct DataPlan {
     pub(crate) scaling: Scaling,
     /// Private or uploaded.
     pub(crate) data: Data,
+    /// Shape of a row, where rows are known to be images.
+    pub(crate) image: Option<Volume>,
     /// Training rows of all seats, for the defaults.
     pub(crate) training_rows: usize,
     /// Seats.
@@ -45,12 +50,18 @@ pub(crate) fn spec(
     plan: DataPlan,
 ) -> anyhow::Result<SessionSpec> {
     let model = model(args, &plan)?;
-    let training = training(args, seed, &model, plan.training_rows)?;
+    let training = training(args, seed, &model, &plan)?;
+    let scaling = match &model {
+        Model::ConvolutionalNetwork { image, .. } if image.values() == plan.scaling.mean.len() => {
+            scaling::per_channel(&plan.scaling, *image)
+        }
+        _ => plan.scaling,
+    };
     let spec = SessionSpec {
         version: VERSION,
         name,
         schema: plan.schema,
-        scaling: plan.scaling,
+        scaling,
         data: plan.data,
         model,
         training,
@@ -73,8 +84,8 @@ fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {
         ModelType::LogisticRegression
     });
     let convolutional = kind == ModelType::ConvolutionalNetwork;
-    if !convolutional && (args.image.is_some() || !args.convolutions.is_empty()) {
-        bail!("--image and --convolutions only make sense with --model-type convolutional_network, not with {kind}");
+    if !convolutional && !args.convolutions.is_empty() {
+        bail!("--convolutions only makes sense with --model-type convolutional_network, not with {kind}");
     }
     if !(convolutional || kind == ModelType::NeuralNetwork)
         && (!args.hidden.is_empty() || args.activation.is_some() || args.dropout.is_some())
@@ -89,9 +100,9 @@ fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {
             "--trees, --forest-method, --max-depth, --min-samples-split, --min-samples-leaf, --max-features, --bootstrap and --class-weight only make sense with --model-type random_forest or extra_trees, not with {kind}"
         );
     }
-    let mut model = match args.image {
-        Some(image) => defaults::convolutional(image),
-        None => defaults::model(kind, plan.schema.features(), plan.schema.outputs(), plan.training_rows)?,
+    let mut model = match plan.image {
+        Some(image) if convolutional => defaults::convolutional(image),
+        _ => defaults::model(kind, plan.schema.features(), plan.schema.outputs(), plan.training_rows)?,
     };
     if let Model::ConvolutionalNetwork { convolutions, .. } = &mut model
         && !args.convolutions.is_empty()
@@ -113,8 +124,8 @@ fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {
     Ok(model)
 }
 
-fn training(args: &LearnArgs, seed: u64, model: &Model, training_rows: usize) -> anyhow::Result<Training> {
-    let base = defaults::training(model, training_rows);
+fn training(args: &LearnArgs, seed: u64, model: &Model, plan: &DataPlan) -> anyhow::Result<Training> {
+    let base = defaults::training(model, plan.training_rows, plan.rounds);
     let default_rate = base.optimizer.learning_rate();
     let optimizer = match args.optimizer.unwrap_or(OptimizerKind::Adam) {
         OptimizerKind::Sgd => Optimizer::Sgd {
@@ -135,7 +146,7 @@ fn training(args: &LearnArgs, seed: u64, model: &Model, training_rows: usize) ->
     }
     Ok(Training {
         optimizer,
-        schedule: args.schedule,
+        schedule: args.schedule.unwrap_or(base.schedule),
         epochs: args.epochs.unwrap_or(base.epochs),
         batch_size: args.batch_size.unwrap_or(base.batch_size),
         proximal: args.proximal,

@@ -6,14 +6,14 @@ use std::{fs, path::Path};
 
 use anyhow::Context;
 use parity_learning::{
-    csv::{self, Prepared},
+    csv::Prepared,
     partition::{self, Group, Shard, Tally},
     table::Table,
 };
 use parity_protocol::schema::{Schema, Task};
 use serde::Serialize;
 
-use super::create_with_data::{options, say};
+use super::{create_with_data::say, deal};
 use crate::{
     args::{GlobalArgs, PartitionArgs},
     output::{self, Output},
@@ -48,8 +48,7 @@ struct Seat {
 /// Runs the command.
 pub(crate) fn run(args: &PartitionArgs, global: &GlobalArgs) -> anyhow::Result<()> {
     let output = Output::new(global.json);
-    let prepared = csv::prepare(&args.file, &options(&args.columns), args.deal.holdout, args.seed)
-        .with_context(|| format!("reading {}", args.file.display()))?;
+    let prepared = deal::read(&args.file, &args.columns, args.deal.holdout, args.seed, output)?;
     say(output, &prepared.report);
     let shards = partition::deal(&prepared.train.labels, &args.deal.dealing(args.clients, args.seed)?)?;
     let split = split(args, &prepared, &shards);

@@ -1,17 +1,19 @@
 //! `parity fl predict`: applies a downloaded model to rows. Needs neither chain nor libtorch.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use parity_learning::{
     card::ModelCard,
     csv::{self, Unlabelled},
+    images::{self, Folder},
     predict::Predictions,
     table::Table,
     weights::Weights,
 };
 use parity_protocol::{
     metrics::Metrics,
+    model::Model,
     schema::{Schema, Task},
 };
 use serde::Serialize;
@@ -28,6 +30,9 @@ const MAX_MODEL_BYTES: usize = 1 << 32;
 #[derive(Serialize)]
 struct Predicted {
     rows: usize,
+    /// The images, where there are some, in the order of the predictions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Vec<String>>,
     predictions: Option<Vec<String>>,
     output: Option<String>,
     metrics: Option<Metrics>,
@@ -43,20 +48,30 @@ pub(crate) fn run(args: &PredictArgs, global: &GlobalArgs) -> anyhow::Result<()>
     let bytes = fs::read(&args.model).with_context(|| format!("reading the model {}", args.model.display()))?;
     let model = card.predictor(&Weights::from_bytes(&bytes, &card.model, MAX_MODEL_BYTES)?)?;
 
-    let rows = rows(args, &card.schema, output)?;
+    let is_png = args.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    let folder = match (args.file.is_dir(), is_png) {
+        (true, _) => Some(Folder::list(&args.file).with_context(|| format!("reading {}", args.file.display()))?),
+        (false, true) => Some(Folder::of_file(&args.file)),
+        (false, false) => None,
+    };
+    let rows = match &folder {
+        Some(folder) => pixels(folder, &card, output)?,
+        None => rows(args, &card.schema, output)?,
+    };
     let predictions = model.predict(&rows.x)?;
     let metrics = match rows.labels {
         Some(labels) => Some(model.evaluate(&Table { features: rows.features, x: rows.x, labels })?),
         None => None,
     };
     let names = names(&predictions, &card.schema);
+    let files: Option<Vec<String>> =
+        folder.map(|folder| folder.files().iter().map(|file| file.display().to_string()).collect());
     if let Some(target) = &args.output {
-        let lines = std::iter::once(card.schema.label.name.as_str()).chain(names.iter().map(String::as_str));
-        let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-        fs::write(target, text).with_context(|| format!("writing {}", target.display()))?;
+        write(target, &card.schema.label.name, files.as_deref(), &names)?;
     }
     let document = Predicted {
         rows: names.len(),
+        files: files.filter(|_| args.output.is_none()),
         predictions: args.output.is_none().then_some(names),
         output: args.output.as_ref().map(|path| path.display().to_string()),
         metrics,
@@ -66,8 +81,50 @@ pub(crate) fn run(args: &PredictArgs, global: &GlobalArgs) -> anyhow::Result<()>
     }
     output.result(&document, |d| match &d.output {
         Some(target) => format!("{} predictions are in {target}", d.rows),
-        None => d.predictions.clone().unwrap_or_default().join("\n"),
+        None => {
+            let names = d.predictions.as_deref().unwrap_or_default();
+            let line = |(at, name): (usize, &String)| match &d.files {
+                Some(files) => format!("{}: {name}", files[at]),
+                None => name.clone(),
+            };
+            names.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+        }
     })
+}
+
+/// Writes a CSV file: a column of predictions, before it one of files where rows are files.
+fn write(target: &Path, label: &str, files: Option<&[String]>, names: &[String]) -> anyhow::Result<()> {
+    let writing = || format!("writing {}", target.display());
+    let mut writer = ::csv::Writer::from_path(target).with_context(writing)?;
+    let mut line = |file: Option<&str>, name: &str| {
+        let fields = file.into_iter().chain([name]);
+        writer.write_record(fields)
+    };
+    line(files.map(|_| "file"), label).with_context(writing)?;
+    for (at, name) in names.iter().enumerate() {
+        line(files.map(|files| files[at].as_str()), name).with_context(writing)?;
+    }
+    writer.flush().with_context(writing)
+}
+
+/// Reads PNG files, scaled to what the model has learned from.
+fn pixels(folder: &Folder, card: &ModelCard, output: Output) -> anyhow::Result<Unlabelled> {
+    let shape = match &card.model {
+        Model::ConvolutionalNetwork { image, .. } => Some(*image),
+        _ => images::shape_of(&card.schema),
+    };
+    let Some(shape) = shape else {
+        bail!(
+            "{} holds images, but the model has learned from other columns; give it a CSV file",
+            folder.path().display()
+        )
+    };
+    let bar = output.progress(u64::try_from(folder.files().len())?, "reading images");
+    let rows = images::encode_unlabelled(folder, shape, &card.schema.label.task, &|| bar.inc(1))
+        .with_context(|| format!("reading {}", folder.path().display()))?;
+    bar.finish_and_clear();
+    say(output, &rows.report);
+    Ok(rows)
 }
 
 /// Reads a CSV file by the model's schema, or a safetensors table that is encoded already.

@@ -65,14 +65,14 @@ pub(crate) fn run(args: &SimulateArgs, global: &GlobalArgs) -> anyhow::Result<()
 }
 
 fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyhow::Result<Scenario> {
-    let prepared = deal::prepare(&args.data, &args.columns, &args.deal, seed)?;
+    let prepared = deal::prepare(&args.data, &args.columns, &args.deal, seed, output)?;
     if first {
         say(output, &prepared.report);
     }
     let (mut shards, data) = deal::deal(&prepared, &args.deal, args.clients, seed)?;
-    let Prepared { schema, scaling, train, holdout, .. } = prepared;
+    let Prepared { schema, scaling, train, holdout, image, .. } = prepared;
     let (seats, rounds) = (args.clients, args.rounds);
-    let plan = DataPlan { schema, scaling, data, training_rows: train.rows(), seats, rounds };
+    let plan = DataPlan { schema, scaling, data, image, training_rows: train.rows(), seats, rounds };
     let spec = learn::spec(&args.learn, stem(&args.data), seed, Privacy::None, plan)?;
     let faulty = match (args.attack, args.faulty) {
         (Some(attack), Some(count)) => Some(Faulty::new(attack, count, spec.schema.outputs(), &mut shards)?),

@@ -12,6 +12,7 @@ mod command;
 mod devnet;
 mod files;
 mod foreign_files;
+mod images;
 mod interruptions;
 mod killing;
 mod kubo;

@@ -13,6 +13,8 @@ use crate::{Error, Result};
 
 /// Seed where the user names none.
 pub const SEED: u64 = 0;
+/// Longest schedule that a spec may have.
+const MAX_ROUNDS: u16 = 10_000;
 /// Share of the rows that becomes the holdout where the user names none.
 pub const HOLDOUT_SHARE: f64 = 0.2;
 
@@ -110,25 +112,32 @@ pub fn model(kind: ModelType, features: usize, outputs: usize, rows: usize) -> R
     })
 }
 
-/// Convolutions of 3 x 3 pixels, 16 channels and twice as many with each further layer, each followed by a pool of 2 x 2
-/// while both sides are at least 4 (three layers at most); then one dense layer of 64 units.
+/// Convolutions of 3 x 3 pixels: two of them, so that a unit sees 5 x 5 pixels before any is thrown away, then one after each
+/// pool of 2 x 2 while both sides are at least 4 (three pools at most). 16 channels below 4,000 values an image (more pixels cost more
+/// than more channels bring there), else 8; twice as many with each further layer. Then one dense layer of 64 units.
 pub fn convolutional(image: Volume) -> Model {
-    let mut convolutions = Vec::new();
-    let (mut side, mut channels) = (image.height.min(image.width), 16);
-    while convolutions.len() < 3 && (side >= 4 || convolutions.is_empty()) {
+    let mut channels = if image.values() < 4_000 { 16 } else { 8 };
+    let mut convolutions = vec![Convolution { channels, kernel: 3, pool: 1 }];
+    let mut side = image.height.min(image.width);
+    while convolutions.len() < 4 && (side >= 4 || convolutions.len() == 1) {
         let pool = if side >= 4 { 2 } else { 1 };
+        channels *= 2;
         convolutions.push(Convolution { channels, kernel: 3, pool });
-        (side, channels) = (side / pool, channels * 2);
+        side /= pool;
     }
     Model::ConvolutionalNetwork { image, convolutions, hidden: vec![64], activation: Activation::Relu, dropout: 0.0 }
 }
 
-/// Hyperparameters for a model trained on this many rows in all seats together.
+/// Hyperparameters for a model trained in so many rounds on this many rows in all seats together.
 ///
-/// Adam with a step that suits standardised features: 0.002 for networks, 0.02 for the convex models, at 2,000 rows and more. Small
+/// Adam with a step that suits standardised features: 0.005 for networks, 0.02 for the convex models, at 2,000 rows and more. Small
 /// data get small batches and more passes, so that a seat makes at least some dozen steps a round, and longer steps, by the square root
 /// of what is missing to 2,000 rows and at most 5 times; large data get one pass.
-pub fn training(model: &Model, rows: usize) -> Training {
+///
+/// The step of networks falls over the session as half a cosine that would end one round after the last. Where seats differ, each
+/// round pulls the model apart by what a step is long, so that the mean of long steps never settles (Li et al. 2020, "On the
+/// convergence of FedAvg on non-iid data", theorem 4: without decay FedAvg stays away from the optimum).
+pub fn training(model: &Model, rows: usize, rounds: u16) -> Training {
     let batch_size = match rows {
         0..2_000 => 16,
         2_000..20_000 => 32,
@@ -142,20 +151,19 @@ pub fn training(model: &Model, rows: usize) -> Training {
         _ => 1,
     };
     let learning_rate = match model {
-        Model::NeuralNetwork { .. } | Model::ConvolutionalNetwork { .. } => 0.002,
+        Model::NeuralNetwork { .. } | Model::ConvolutionalNetwork { .. } => 0.005,
         Model::LinearRegression {} | Model::LogisticRegression {} => 0.02,
         // Forests take no gradient step; any valid rate will do.
         Model::RandomForest(_) | Model::ExtraTrees(_) => 0.02,
     };
+    let schedule = match model {
+        Model::NeuralNetwork { .. } | Model::ConvolutionalNetwork { .. } => {
+            Schedule::Cosine { rounds: rounds.saturating_add(1).clamp(2, MAX_ROUNDS) }
+        }
+        _ => Schedule::Constant {},
+    };
     let learning_rate = learning_rate * small(rows);
-    Training {
-        optimizer: Optimizer::Adam { learning_rate },
-        schedule: Schedule::Constant {},
-        epochs,
-        batch_size,
-        proximal: 0.0,
-        seed: SEED,
-    }
+    Training { optimizer: Optimizer::Adam { learning_rate }, schedule, epochs, batch_size, proximal: 0.0, seed: SEED }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a rough factor")]
@@ -182,7 +190,9 @@ mod tests {
                 let model = model(kind, features, outputs, rows).unwrap();
                 model.validate().unwrap();
                 model.validate_features(features).unwrap();
-                training(&model, rows).validate().unwrap();
+                for rounds in [1, 30, u16::MAX] {
+                    training(&model, rows, rounds).validate().unwrap();
+                }
             }
         }
     }

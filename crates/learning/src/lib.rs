@@ -1,12 +1,12 @@
 //! The mathematics of a session, without network, chain or libtorch.
 //!
-//! The way of the data: a CSV file becomes a [`schema`](parity_protocol::schema::Schema) and encoded rows ([`csv`],
-//! [`table`]), which are split into shards and a holdout ([`partition`]) and standardised ([`scaling`]). The way of a model:
+//! The way of the data: a CSV file or a folder of images becomes a [`schema`](parity_protocol::schema::Schema) and encoded rows
+//! ([`csv`], [`images`], [`table`]), which are split into shards and a holdout ([`partition`]) and standardised ([`scaling`]). The way of a model:
 //! initial weights from the spec ([`model`]), updates checked and averaged ([`round`], [`aggregate`]), metrics and
 //! predictions ([`predict`]), forests grown together or alone ([`forest`]), a file for its user ([`tensors`], [`card`]).
 //!
 //! Invariant: everything that ends up in a digest is the same on every machine, whatever the number of threads. Randomness
-//! comes from [`random`] alone, sums run in a fixed order, files have one canonical form. The only I/O is reading CSV files.
+//! comes from [`random`] alone, sums run in a fixed order, files have one canonical form. The only I/O is reading CSV and PNG files.
 
 pub mod aggregate;
 pub mod attack;
@@ -16,6 +16,7 @@ pub mod csv;
 pub mod defaults;
 pub mod error;
 pub mod forest;
+pub mod images;
 pub mod metrics;
 pub mod model;
 pub mod partition;

@@ -1,6 +1,6 @@
 //! Standardisation of features: fitted once on training rows, carried in the spec, applied where rows meet a model.
 
-use parity_protocol::schema::Scaling;
+use parity_protocol::{model::Volume, schema::Scaling};
 use rayon::prelude::*;
 
 use crate::{Error, Result, table::Table};
@@ -36,6 +36,26 @@ pub(crate) fn moments<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> (f64, 
     let deviation = (squares / count).sqrt();
     let constant = deviation <= CONSTANT * mean.abs() || deviation < f64::MIN_POSITIVE;
     (mean, if constant { 1.0 } else { deviation })
+}
+
+/// One mean and deviation for all pixels of a channel: those of the mixture of its pixels. Where an image has a dark border, as
+/// scans do, standardising each pixel apart would blow up the few that are ever lit there; and a convolution, which looks at all
+/// places alike, could not know one place's brightness from another's. Pixels with deviation exactly 1 count as constant, as
+/// [`fit`] marks them.
+pub fn per_channel(scaling: &Scaling, image: Volume) -> Scaling {
+    let pixels = image.values() / usize::try_from(image.channels.max(1)).unwrap_or(usize::MAX);
+    let (mut mean, mut deviation) = (scaling.mean.clone(), scaling.deviation.clone());
+    for (mean, deviation) in mean.chunks_mut(pixels.max(1)).zip(deviation.chunks_mut(pixels.max(1))) {
+        let count: f64 = mean.iter().map(|_| 1.0).sum();
+        let centre = mean.iter().sum::<f64>() / count;
+        let own = |deviation: f64| if deviation.to_bits() == 1.0_f64.to_bits() { 0.0 } else { deviation };
+        let squares = mean.iter().zip(&*deviation).map(|(m, d)| own(*d).powi(2) + (m - centre).powi(2)).sum::<f64>();
+        let spread = (squares / count).sqrt();
+        let constant = spread <= CONSTANT * centre.abs() || spread < f64::MIN_POSITIVE;
+        mean.fill(centre);
+        deviation.fill(if constant { 1.0 } else { spread });
+    }
+    Scaling { mean, deviation }
 }
 
 /// `(x - mean) / deviation` per feature, computed in f64 and rounded once. `x` is `[rows, features]`.
@@ -80,6 +100,20 @@ mod tests {
         assert!((scaling.deviation[0] - 1.0).abs() < f64::EPSILON);
         let scaled = apply(&scaling, &table.x).unwrap();
         assert!(scaled.iter().step_by(2).all(|v| v.abs() < 1e-6));
+    }
+
+    #[test]
+    fn pixels_of_a_channel_share_the_moments_of_all_of_them() {
+        // Two channels of two pixels; the second pixel is always 4.
+        let x = vec![0.0, 4.0, 10.0, 30.0, 6.0, 4.0, 20.0, 60.0];
+        let table = Table { features: 4, x, labels: Labels::Classes(vec![0; 2]) };
+        let shared = per_channel(&fit(&table).unwrap(), Volume { channels: 2, height: 1, width: 2 });
+        let (mean, deviation) = moments(|| [0.0, 4.0, 6.0, 4.0].into_iter());
+        assert!((shared.mean[0] - mean).abs() < 1e-12 && (shared.deviation[1] - deviation).abs() < 1e-12);
+        let (mean, deviation) = moments(|| [10.0, 30.0, 20.0, 60.0].into_iter());
+        assert!((shared.mean[3] - mean).abs() < 1e-12 && (shared.deviation[2] - deviation).abs() < 1e-12);
+        let dark = Scaling { mean: vec![0.0; 4], deviation: vec![1.0; 4] };
+        assert_eq!(per_channel(&dark, Volume { channels: 1, height: 2, width: 2 }), dark);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Local data for private sessions: registered once, read by sessions whose schema it fits, never sent anywhere.
 //!
 //! A registered file is copied into the state folder, readable by the user alone, so that a session does not depend on a
-//! file that moves or changes. What leaves the machine are weights, metrics and the number of rows.
+//! file that moves or changes; of a folder of images the pixels are kept, as a CSV file. What leaves the machine are weights, metrics and the number of rows.
 
 mod fit;
 
@@ -12,7 +12,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use parity_learning::csv::{self, InferOptions};
+use parity_learning::{
+    csv::{self, InferOptions},
+    images::{self, Folder, Target},
+};
 use parity_protocol::schema::Schema;
 use serde::{Deserialize, Serialize};
 
@@ -49,8 +52,8 @@ pub struct Added {
     pub report: Vec<String>,
 }
 
-/// Registers a CSV file under `name` (default: the file's name). Without a schema it is inferred; with one, the file must fit it.
-/// Blocking.
+/// Registers a CSV file, or a folder of PNG files in one sub-folder per class, under `name` (default: the file's name). Without a
+/// schema it is inferred; with one, the file must fit it. Blocking.
 ///
 /// # Errors
 /// When the file is unusable, does not fit the schema, or the name is taken; nothing is registered then.
@@ -71,29 +74,24 @@ pub fn add(
         !folder.exists(),
         "a data set named '{name}' is already registered; give another name (--name) or remove that one first"
     );
-    let (schema, mut report) = match schema {
-        Some(schema) => {
-            schema.validate().context("reading the schema")?;
-            (schema, Vec::new())
-        }
-        None => {
-            let inferred = csv::infer(file, options)?;
-            (inferred.schema, inferred.report)
-        }
-    };
-    let encoded = csv::encode(file, &schema)?;
-    report.extend(encoded.report.into_iter().filter(|line| !report.contains(line)).collect::<Vec<_>>());
-    let rows = u64::try_from(encoded.table.rows()).context("counting rows")?;
-    let source = file.canonicalize().with_context(|| format!("finding {}", file.display()))?;
-    let data = DataSet { name, source, rows, schema };
-
     durable::private_dir(&root(state))?;
     let beside = tempfile::Builder::new()
         .prefix(".new-")
         .permissions(fs::Permissions::from_mode(0o700))
         .tempdir_in(root(state))
         .context("creating a folder")?;
-    copy_private(file, &beside.path().join(CONTENT))?;
+    if let Some(schema) = &schema {
+        schema.validate().context("reading the schema")?;
+    }
+    let copy = beside.path().join(CONTENT);
+    let (schema, rows, report) = if file.is_dir() {
+        take_images(file, schema, options.image, &copy)?
+    } else {
+        take_csv(file, schema, options, &copy)?
+    };
+    let rows = u64::try_from(rows).context("counting rows")?;
+    let source = file.canonicalize().with_context(|| format!("finding {}", file.display()))?;
+    let data = DataSet { name, source, rows, schema };
     durable::write(&beside.path().join(ENTRY), &data)?;
     fs::rename(beside.path(), &folder).with_context(|| format!("registering '{}'", data.name))?;
     // The folder has another name now: there is nothing left to remove.
@@ -163,13 +161,51 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn copy_private(from: &Path, to: &Path) -> Result<()> {
+/// Copies a CSV file that is usable; returns its schema, the number of its rows and what was found.
+fn take_csv(
+    file: &Path,
+    schema: Option<Schema>,
+    options: &InferOptions,
+    copy: &Path,
+) -> Result<(Schema, usize, Vec<String>)> {
+    let (schema, mut report) = match schema {
+        Some(schema) => (schema, Vec::new()),
+        None => {
+            let inferred = csv::infer(file, options)?;
+            (inferred.schema, inferred.report)
+        }
+    };
+    let encoded = csv::encode(file, &schema)?;
+    report.extend(encoded.report.into_iter().filter(|line| !report.contains(line)).collect::<Vec<_>>());
+    let doing = || format!("copying {} into the state folder", file.display());
+    let mut source = fs::File::open(file).with_context(doing)?;
+    let mut target = create_private(copy).with_context(doing)?;
+    std::io::copy(&mut source, &mut target).with_context(doing)?;
+    target.sync_all().with_context(doing)?;
+    Ok((schema, encoded.table.rows(), report))
+}
+
+/// Writes the pixels of a folder as a CSV file; as [`take_csv`]. A schema of images says what they are scaled to.
+fn take_images(
+    path: &Path,
+    schema: Option<Schema>,
+    target: Target,
+    copy: &Path,
+) -> Result<(Schema, usize, Vec<String>)> {
+    let doing = || format!("copying the pixels of {} into the state folder", path.display());
+    let target = schema.as_ref().and_then(images::shape_of).map_or(target, Target::from);
+    let prepared = images::prepare(&Folder::list(path)?, target, 0.0, 0, &|| ())?;
+    let mut file = create_private(copy).with_context(doing)?;
+    csv::write(&prepared.schema, &prepared.train, &mut file).with_context(doing)?;
+    file.sync_all().with_context(doing)?;
+    let schema = schema.unwrap_or(prepared.schema);
+    let encoded = csv::encode(copy, &schema).with_context(|| format!("reading the pixels of {}", path.display()))?;
+    Ok((schema, encoded.table.rows(), prepared.report))
+}
+
+fn create_private(file: &Path) -> std::io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt;
-    let doing = || format!("copying {} into the state folder", from.display());
-    let mut source = fs::File::open(from).with_context(doing)?;
-    let mut copy = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).with_context(doing)?;
-    std::io::copy(&mut source, &mut copy).with_context(doing)?;
-    copy.sync_all().with_context(doing)
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
 }
 
 #[cfg(test)]

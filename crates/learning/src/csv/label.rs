@@ -197,6 +197,19 @@ fn classes(sheet: &Sheet, position: usize, rows: &[usize]) -> Result<LabelValues
     Ok(LabelValues::Classes { classes: names, indices })
 }
 
+/// Sorts classes by value where all their names are numbers, else by name.
+pub(crate) fn sort_classes<T>(classes: &mut [T], name: impl Fn(&T) -> &str) {
+    let value = |class: &T| match cell::parse(name(class), false) {
+        Cell::Number(value) => Some(Ordered(value)),
+        _ => None,
+    };
+    if classes.iter().all(|class| value(class).is_some()) {
+        classes.sort_by(|a, b| value(a).cmp(&value(b)).then_with(|| name(a).cmp(name(b))));
+    } else {
+        classes.sort_by(|a, b| name(a).cmp(name(b)));
+    }
+}
+
 fn numbers(sheet: &Sheet, position: usize, rows: &[usize]) -> Result<Vec<f64>> {
     rows.iter().map(|&row| number(sheet, position, row)).collect()
 }

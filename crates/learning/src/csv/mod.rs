@@ -11,16 +11,22 @@ mod encode;
 mod frame;
 mod label;
 mod sheet;
+mod write;
 
 use std::path::Path;
 
-use parity_protocol::schema::{Scaling, Schema};
+use parity_protocol::{
+    model::Volume,
+    schema::{Scaling, Schema},
+};
 
 pub use encode::{Encoded, Unlabelled, encode, encode_unlabelled};
 use frame::Frame;
+pub(crate) use label::sort_classes;
 use sheet::{ReadOptions, Sheet};
+pub use write::write;
 
-use crate::{Error, Result, partition, scaling, table::Table};
+use crate::{Error, Result, images, partition, scaling, table::Table};
 
 /// Classification or regression, where the user decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +60,8 @@ pub struct InferOptions {
     pub header: Option<bool>,
     /// Delimiter (`--delimiter`).
     pub delimiter: Option<char>,
+    /// What the images of a folder are scaled to (`--image`).
+    pub image: images::Target,
 }
 
 /// What a file holds.
@@ -76,6 +84,8 @@ pub struct Prepared {
     pub train: Table,
     /// Rows that no seat sees, in file order; none where the share is 0.
     pub holdout: Table,
+    /// Shape of a row, where the columns say that it is an image.
+    pub image: Option<Volume>,
     /// What was found and decided, one sentence each.
     pub report: Vec<String>,
 }
@@ -103,7 +113,8 @@ pub fn prepare(path: &Path, options: &InferOptions, holdout_share: f64, seed: u6
     let (train, holdout) = (table.select(&train), table.select(&holdout));
     report.push(format!("{} training rows, {} holdout rows", train.rows(), holdout.rows()));
     let scaling = scaling::fit(&train)?;
-    Ok(Prepared { schema, scaling, train, holdout, report })
+    let image = images::shape_of(&schema);
+    Ok(Prepared { schema, scaling, train, holdout, image, report })
 }
 
 fn read(path: &Path, options: &InferOptions) -> Result<Frame> {

@@ -32,7 +32,7 @@ fn session(file: &str, kind: ModelType, how: Partition, seed: u64) -> Metrics {
     let Prepared { schema, scaling, train, holdout, .. } =
         prepare(&example(file), &InferOptions::default(), defaults::HOLDOUT_SHARE, seed).unwrap();
     let model = defaults::model(kind, schema.features(), schema.outputs(), train.rows()).unwrap();
-    let training = Training { seed, ..defaults::training(&model, train.rows()) };
+    let training = Training { seed, ..defaults::training(&model, train.rows(), ROUNDS) };
     let shards = partition(&train.labels, how, SEATS, seed).unwrap();
     let mut weights = initial_of(&model, schema.features(), schema.outputs(), seed);
     let mut furthest: f64 = 0.0;
