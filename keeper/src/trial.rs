@@ -6,7 +6,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parity_protocol::{job::Job, metrics::Metrics};
-use parity_runner::sandbox::{Docker, Limits, Process, Sandbox};
+use parity_runner::sandbox::{Docker, Limits, Material, Process, Sandbox};
 
 use crate::config::{Evaluation, KeeperConfig};
 
@@ -53,7 +53,8 @@ impl Sandboxed {
 impl Trial for Sandboxed {
     async fn evaluate(&self, job: Job, rows: Bytes, model: Bytes) -> anyhow::Result<Metrics> {
         let job = Job { threads: self.limits.cpus, ..job };
-        let output = self.sandbox.run(&job, &rows, Some(&model), &self.limits, &self.workdir).await?;
+        let material = Material { rows: &rows, model: Some(&model), correction: None };
+        let output = self.sandbox.run(&job, material, &self.limits, &self.workdir).await?;
         Ok(output.result.metrics)
     }
 }

@@ -6,12 +6,15 @@ use alloy::primitives::keccak256;
 use bytes::Bytes;
 use parity_content::{SealingKey, get_artifact, get_manifest};
 use parity_learning::{
+    model,
     partition::split_holdout,
+    round::{correction, state_limit},
     table::{Labels, Table},
+    tensors::Tensors,
     weights::{Weights, model_limit},
 };
 use parity_protocol::{
-    manifest::{AggregateManifest, SealedData},
+    manifest::{AggregateManifest, Artifact, SealedData},
     schema::Task,
     spec::{Data, SessionSpec},
 };
@@ -120,18 +123,45 @@ pub(crate) fn split_local(table: &Table, spec: &SessionSpec, share: f64) -> Resu
     Ok(Rows { source: None, digest: keccak256(&file), file, count: rows_of(&train), holdout })
 }
 
-/// The model a round starts from, and its file.
-pub(crate) async fn model(context: &Context, session: &SessionView, spec: &Arc<SessionSpec>) -> Result<Weights> {
-    let limit = model_limit(spec);
+/// What a seat's training of a round starts from.
+#[derive(Debug)]
+pub(crate) struct Start {
+    /// The model.
+    pub(crate) model: Weights,
+    /// What the seat adds to every gradient, where the aggregation asks for it (SCAFFOLD) and a round was final before.
+    pub(crate) correction: Option<Tensors>,
+}
+
+/// What the last final round leaves to a seat's training. All of it is named by that round's aggregate.
+pub(crate) async fn start(
+    context: &Context,
+    session: &SessionView,
+    spec: &Arc<SessionSpec>,
+    seat: u16,
+) -> Result<Start> {
     let Some(digest) = session.model else {
         let spec = Arc::clone(spec);
-        return blocking(move || Ok(Weights::initial(&spec)?)).await;
+        return blocking(move || Ok(Start { model: Weights::initial(&spec)?, correction: None })).await;
     };
     let manifest: AggregateManifest = get_manifest(&*context.store, digest).await?;
-    let most = u64::try_from(limit).unwrap_or(u64::MAX);
-    let bytes = get_artifact(&*context.store, &manifest.model, None, &[], most).await?;
+    let model = plain(context, &manifest.model, model_limit(spec)).await?;
+    let state = match manifest.state.filter(|_| spec.aggregation.control.is_some()) {
+        Some(artifact) => Some(plain(context, &artifact, state_limit(spec)).await?),
+        None => None,
+    };
     let spec = Arc::clone(spec);
-    blocking(move || Ok(Weights::of_spec(&bytes, &spec)?)).await
+    blocking(move || {
+        let state = state.map(|bytes| Tensors::from_bytes(&bytes, state_limit(&spec))).transpose()?;
+        let correction = state.and_then(|state| correction(&state, seat));
+        correction.iter().try_for_each(|tensors| model::check_shapes(&model::shapes(&spec), tensors))?;
+        Ok(Start { model: Weights::of_spec(&model, &spec)?, correction })
+    })
+    .await
+}
+
+async fn plain(context: &Context, artifact: &Artifact, limit: usize) -> Result<Bytes> {
+    let most = u64::try_from(limit).unwrap_or(u64::MAX);
+    Ok(get_artifact(&*context.store, artifact, None, &[], most).await?)
 }
 
 /// The key that the shard of this agent's seat is sealed to: one per session, made before the seat is claimed.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use parity_content::{put_manifest, put_sealed};
-use parity_learning::weights::{AnyPredictor, Weights};
+use parity_learning::{tensors::Tensors, weights::AnyPredictor};
 use parity_protocol::{
     job::{Job, JobKind, JobResult},
     manifest::{Artifact, UpdateManifest},
@@ -14,11 +14,11 @@ use parity_protocol::{
 
 use crate::{
     context::Context,
-    inputs,
+    inputs::{self, Start},
     journal::{Inputs, Progress, RoundKey, RoundRecord, Stored},
     recipients,
     rows::Rows,
-    sandbox::{Output, Sandbox},
+    sandbox::{Material, Output, Sandbox},
     timings::{millis, unix_millis},
     trouble::{Result, Trouble, blocking},
     update,
@@ -53,15 +53,15 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey, record
     let seat = seat.ok_or_else(|| Trouble::Later(anyhow::anyhow!("seat {} has no holder any more", key.seat)))?;
     let spec = context.spec(session.offer.spec).await?;
     let rows = inputs::rows(context, session, key.seat, seat, &spec).await?;
-    let model = Arc::new(inputs::model(context, session, &spec).await?);
+    let start = Arc::new(inputs::start(context, session, &spec, key.seat).await?);
     let fetched = begun.elapsed();
     record.renew(&Inputs { spec: session.offer.spec, model: session.model, data: rows.digest });
     if record.stored.is_some() {
         return Ok(());
     }
 
-    let holdout = measure(&spec, &model, &rows).await?;
-    let output = run(context, &spec, &rows, &model, key).await?;
+    let holdout = measure(&spec, &start, &rows).await?;
+    let output = run(context, &spec, &rows, &start, key).await?;
     context.cache.clock(key, |timing| {
         timing.fetch_ms += millis(fetched);
         timing.start_ms += millis(output.start);
@@ -72,8 +72,8 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey, record
     });
     let Output { result, update, .. } = output;
     let weights = {
-        let (spec, model, rows, result) = (Arc::clone(&spec), Arc::clone(&model), Arc::clone(&rows), result.clone());
-        blocking(move || update::check(&spec, &model, key.seat, &rows, &result, &update.unwrap_or_default())).await?
+        let (spec, start, rows, result) = (Arc::clone(&spec), Arc::clone(&start), Arc::clone(&rows), result.clone());
+        blocking(move || update::check(&spec, &start.model, key.seat, &rows, &result, &update.unwrap_or_default())).await?
     };
 
     let storing = Instant::now();
@@ -89,14 +89,14 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey, record
 }
 
 /// Metrics of the starting model on the rows kept back; only local data has some.
-async fn measure(spec: &Arc<SessionSpec>, model: &Arc<Weights>, rows: &Arc<Rows>) -> Result<Option<Metrics>> {
+async fn measure(spec: &Arc<SessionSpec>, start: &Arc<Start>, rows: &Arc<Rows>) -> Result<Option<Metrics>> {
     if rows.holdout.is_none() {
         return Ok(None);
     }
-    let (spec, model, rows) = (Arc::clone(spec), Arc::clone(model), Arc::clone(rows));
+    let (spec, start, rows) = (Arc::clone(spec), Arc::clone(start), Arc::clone(rows));
     blocking(move || {
         let Some(holdout) = &rows.holdout else { return Ok(None) };
-        Ok(Some(AnyPredictor::of_spec(&spec, &model)?.evaluate(holdout)?))
+        Ok(Some(AnyPredictor::of_spec(&spec, &start.model)?.evaluate(holdout)?))
     })
     .await
 }
@@ -105,7 +105,7 @@ async fn run(
     context: &Context,
     spec: &SessionSpec,
     rows: &Rows,
-    model: &Arc<Weights>,
+    start: &Arc<Start>,
     key: RoundKey,
 ) -> Result<Output> {
     let job = Job::of_spec(
@@ -119,10 +119,12 @@ async fn run(
         }
         (sandbox, _) => sandbox.clone(),
     };
-    let model = Arc::clone(model);
-    let start = blocking(move || Ok(model.to_bytes())).await?;
+    let start = Arc::clone(start);
+    let files = blocking(move || Ok((start.model.to_bytes(), start.correction.as_ref().map(Tensors::to_bytes))));
+    let (model, correction) = files.await?;
+    let material = Material { rows: &rows.file, model: Some(&model), correction: correction.as_deref() };
     let work = context.config.state.join("work");
-    Ok(sandbox.run(&job, &rows.file, Some(&start), &context.config.limits, &work).await?)
+    Ok(sandbox.run(&job, material, &context.config.limits, &work).await?)
 }
 
 async fn store(context: &Context, session: &SessionView, spec: &SessionSpec, weights: Bytes) -> Result<Artifact> {

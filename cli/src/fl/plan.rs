@@ -27,9 +27,7 @@ pub(crate) fn spec(args: &PlanArgs, fallback_name: &str, plan: DataPlan) -> anyh
 
 /// Refuses what runners and keepers do not do yet.
 fn check_rule(aggregation: &Aggregation) -> anyhow::Result<()> {
-    let part = if aggregation.control.is_some() {
-        "scaffold"
-    } else if aggregation.participation < 1.0 {
+    let part = if aggregation.participation < 1.0 {
         "sample"
     } else if matches!(aggregation.rule, Rule::RootData { .. }) {
         "root-data"

@@ -16,7 +16,7 @@ use rustix::fs::{Mode, OFlags};
 use tempfile::TempDir;
 
 use super::{
-    Error, Output, Result,
+    Error, Material, Output, Result,
     limits::{OUTPUT_FILES, RESULT_BYTES},
 };
 
@@ -43,7 +43,7 @@ impl Drop for JobFolder {
 
 impl JobFolder {
     /// Writes the inputs below `workdir`. Blocking.
-    pub(crate) fn create(workdir: &Path, job: &Job, data: &[u8], model: Option<&[u8]>) -> Result<Self> {
+    pub(crate) fn create(workdir: &Path, job: &Job, material: Material<'_>) -> Result<Self> {
         fs::create_dir_all(workdir).map_err(Error::io("create the folder", workdir))?;
         let workdir = workdir.canonicalize().map_err(Error::io("find the folder", workdir))?;
         let root = tempfile::Builder::new()
@@ -56,8 +56,11 @@ impl JobFolder {
         make_dir(&folder.out(), 0o777)?;
         let text = serde_json::to_vec(job).map_err(|e| Error::io("write", folder.job())(e.into()))?;
         folder.put(files::JOB, &text)?;
-        folder.put(files::DATA, data)?;
-        model.map_or(Ok(()), |bytes| folder.put(files::MODEL, bytes))?;
+        folder.put(files::DATA, material.rows)?;
+        let optional = [(files::MODEL, material.model), (files::CORRECTION, material.correction)];
+        for (name, bytes) in optional.into_iter().filter_map(|(name, bytes)| Some((name, bytes?))) {
+            folder.put(name, bytes)?;
+        }
         Ok(folder)
     }
 

@@ -42,6 +42,17 @@ pub enum Sandbox {
     Process(Process),
 }
 
+/// What a job works on: the files beside its description, as safetensors.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// The rows.
+    pub rows: &'a [u8],
+    /// The starting model; none: the trainer's own initial weights.
+    pub model: Option<&'a [u8]>,
+    /// What is added to every gradient; none for nothing.
+    pub correction: Option<&'a [u8]>,
+}
+
 /// What a job left behind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Output {
@@ -66,16 +77,21 @@ impl Sandbox {
     pub async fn run(
         &self,
         job: &Job,
-        data: &[u8],
-        model: Option<&[u8]>,
+        material: Material<'_>,
         limits: &Limits,
         workdir: &Path,
     ) -> Result<Output> {
         let begun = std::time::Instant::now();
         let folder = {
             let (workdir, job) = (workdir.to_owned(), job.clone());
-            let (data, model) = (data.to_vec(), model.map(<[u8]>::to_vec));
-            blocking(move || JobFolder::create(&workdir, &job, &data, model.as_deref())).await?
+            let Material { rows, model, correction } = material;
+            let own = <[u8]>::to_vec;
+            let (rows, model, correction) = (own(rows), model.map(own), correction.map(own));
+            blocking(move || {
+                let (model, correction) = (model.as_deref(), correction.as_deref());
+                JobFolder::create(&workdir, &job, Material { rows: &rows, model, correction })
+            })
+            .await?
         };
         let times = match self {
             Self::Docker(docker) => docker.run(&folder, &environment(job.threads), limits, begun).await,

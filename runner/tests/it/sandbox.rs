@@ -11,7 +11,7 @@ use parity_protocol::{
     schema::{Scaling, Task},
     training::{Optimizer, Schedule, Training},
 };
-use parity_runner::sandbox::{Docker, Error, Limits, Output, Process, Sandbox};
+use parity_runner::sandbox::{Docker, Error, Limits, Material, Output, Process, Sandbox};
 use tempfile::TempDir;
 
 use crate::hostile::{self, HONEST, Image};
@@ -53,7 +53,8 @@ impl Bench {
     }
 
     async fn run(&self, limits: Limits) -> Result<Output, Error> {
-        self.sandbox.run(&job(), DATA, Some(MODEL), &limits, &self.work()).await
+        let material = Material { rows: DATA, model: Some(MODEL), correction: None };
+        self.sandbox.run(&job(), material, &limits, &self.work()).await
     }
 
     fn work(&self) -> std::path::PathBuf {
@@ -110,7 +111,8 @@ async fn an_honest_trainer_gets_its_inputs_and_its_outputs_arrive(kind: Kind) {
 async fn an_evaluation_needs_no_update(kind: Kind) {
     let bench = Bench::new(kind, HONEST).await;
     let job = Job { kind: JobKind::Evaluate {}, ..job() };
-    let output = bench.sandbox.run(&job, DATA, None, &LIMITS, &bench.work()).await.unwrap();
+    let material = Material { rows: DATA, model: None, correction: None };
+    let output = bench.sandbox.run(&job, material, &LIMITS, &bench.work()).await.unwrap();
     assert_eq!(output.update, None);
     if let Sandbox::Docker(docker) = &bench.sandbox {
         docker.remove_leftovers().await.unwrap();

@@ -13,7 +13,7 @@ use parity_protocol::{
     schema::{Scaling, Task},
     training::{Optimizer, Schedule, Training},
 };
-use parity_runner::sandbox::{Docker, Limits, Process, Sandbox};
+use parity_runner::sandbox::{Docker, Limits, Material, Process, Sandbox};
 
 /// A variable of script/lib/env.sh.
 fn variable(name: &str) -> String {
@@ -56,7 +56,8 @@ async fn the_same_job_gives_the_same_bytes_in_a_container_and_in_a_process() {
     let folder = tempfile::tempdir().unwrap();
     let mut updates = Vec::new();
     for sandbox in sandboxes().await {
-        let output = sandbox.run(&job, &data, Some(&start), &Limits::default(), folder.path()).await.unwrap();
+        let material = Material { rows: &data, model: Some(&start), correction: None };
+        let output = sandbox.run(&job, material, &Limits::default(), folder.path()).await.unwrap();
         assert_eq!(output.result.samples, 40);
         updates.push(output.update.unwrap());
         if let Sandbox::Docker(docker) = &sandbox {
