@@ -14,7 +14,7 @@ use parity_content::{DynStore, SealingKey, get_artifact, get_manifest};
 use parity_learning::{
     round::state_limit,
     tensors::Tensors,
-    weights::{Weights, model_limit, update_limit},
+    weights::{Weights, model_limit, plain_update_limit, update_limit},
 };
 use parity_protocol::{
     Address, B256, Link, TokenAmount,
@@ -96,7 +96,7 @@ impl Recompute {
     /// [`Error::TooLarge`].
     pub(crate) fn check_size(&self, spec: &SessionSpec, round: u16, updates: usize) -> Result<()> {
         let updates = u64::try_from(updates.max(1)).unwrap_or(u64::MAX);
-        let actual = limit(spec).saturating_mul(updates);
+        let actual = wide(plain_update_limit(spec)).saturating_mul(updates);
         if actual > self.round_bytes {
             return Err(Error::TooLarge { round, limit: self.round_bytes, actual });
         }

@@ -1,4 +1,4 @@
-//! Small JSON documents on disk that survive a kill or a power cut at any instant: written beside, synced, renamed.
+//! Files on disk that survive a kill or a power cut at any instant: written beside, synced, renamed.
 
 use std::{
     fs::{self, File},
@@ -21,15 +21,20 @@ pub(crate) fn private_dir(path: &Path) -> Result<()> {
 
 /// Replaces the document at `path` in one step. Readable by the user alone.
 pub(crate) fn write(path: &Path, value: &impl Serialize) -> Result<()> {
+    let mut text = serde_json::to_vec_pretty(value).with_context(|| format!("writing {}", path.display()))?;
+    text.push(b'\n');
+    write_bytes(path, &text)
+}
+
+/// Replaces the file at `path` in one step. Readable by the user alone.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     let doing = || format!("writing {}", path.display());
     let folder = path.parent().with_context(doing)?;
     private_dir(folder)?;
     let beside = path.with_extension("new");
     let mut file =
         fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).with_context(doing)?;
-    let mut text = serde_json::to_vec_pretty(value).with_context(doing)?;
-    text.push(b'\n');
-    file.write_all(&text).and_then(|()| file.sync_all()).with_context(doing)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).with_context(doing)?;
     fs::rename(&beside, path).with_context(doing)?;
     sync_dir(folder)
 }

@@ -126,7 +126,9 @@ pub(crate) fn split_local(table: &Table, spec: &SessionSpec, share: f64) -> Resu
 /// What a seat's training of a round starts from.
 #[derive(Debug)]
 pub(crate) struct Start {
-    /// The model.
+    /// The last final round; 0 before one is.
+    pub(crate) round: u16,
+    /// Its model, or the initial one.
     pub(crate) model: Weights,
     /// What the seat adds to every gradient, where the aggregation asks for it (SCAFFOLD) and a round was final before.
     pub(crate) correction: Option<Tensors>,
@@ -141,12 +143,12 @@ pub(crate) async fn start(
 ) -> Result<Start> {
     let Some(digest) = session.model else {
         let spec = Arc::clone(spec);
-        return blocking(move || Ok(Start { model: Weights::initial(&spec)?, correction: None })).await;
+        return blocking(move || Ok(Start { round: 0, model: Weights::initial(&spec)?, correction: None })).await;
     };
     let manifest: AggregateManifest = get_manifest(&*context.store, digest).await?;
     let model = plain(context, &manifest.model, model_limit(spec)).await?;
-    let state = match manifest.state.filter(|_| spec.aggregation.control.is_some()) {
-        Some(artifact) => Some(plain(context, &artifact, state_limit(spec)).await?),
+    let state = match manifest.state.as_ref().filter(|_| spec.aggregation.control.is_some()) {
+        Some(artifact) => Some(plain(context, artifact, state_limit(spec)).await?),
         None => None,
     };
     let spec = Arc::clone(spec);
@@ -154,7 +156,7 @@ pub(crate) async fn start(
         let state = state.map(|bytes| Tensors::from_bytes(&bytes, state_limit(&spec))).transpose()?;
         let correction = state.and_then(|state| correction(&state, seat));
         correction.iter().try_for_each(|tensors| model::check_shapes(&model::shapes(&spec), tensors))?;
-        Ok(Start { model: Weights::of_spec(&model, &spec)?, correction })
+        Ok(Start { round: manifest.round, model: Weights::of_spec(&model, &spec)?, correction })
     })
     .await
 }

@@ -31,6 +31,7 @@ mod durable;
 mod inputs;
 mod metrics;
 mod recipients;
+mod residual;
 mod reconcile;
 mod register;
 mod rows;

@@ -152,7 +152,7 @@ impl Policy {
         }
         at_most("encoded features", wide(spec.schema.features()), wide(self.max_features))?;
         at_most("weights of the model", wide(model::parameters(spec)), wide(self.max_parameters))?;
-        at_most("bytes of an update", wide(weights::update_limit(spec)), means.output_bytes)?;
+        at_most("bytes of an update", wide(weights::plain_update_limit(spec)), means.output_bytes)?;
         at_most("epochs per round", u64::from(spec.training.epochs), u64::from(self.max_epochs))?;
         match &spec.image {
             Some(image) if means.image != Some(image) && !(means.image.is_some() && self.images.contains(image)) => {

@@ -107,7 +107,7 @@ impl Reconciler {
             let block = self.context.client.block_number().await?;
             if wake == Wake::Changed || self.view.as_ref().is_none_or(|view| view.block != block) {
                 let view = self.snapshots.read(block).await?;
-                self.forget_ended(&view);
+                self.forget_ended(&view)?;
                 self.view = Some(view);
             }
         }
@@ -168,13 +168,18 @@ impl Reconciler {
         self.tasks.start(subject, perform(context, session, action).instrument(span));
     }
 
-    fn forget_ended(&mut self, view: &View) {
-        let live: HashSet<u64> = view.sessions.iter().map(|session| session.id).collect();
+    fn forget_ended(&mut self, view: &View) -> Result<()> {
+        let ids = |view: &View| view.sessions.iter().map(|session| session.id).collect::<HashSet<u64>>();
+        let live = ids(view);
+        if self.view.as_ref().is_none_or(|before| !ids(before).is_subset(&live)) {
+            self.context.journal.forget_residuals(|session| live.contains(&session))?;
+        }
         self.accepts.retain(|session, _| live.contains(session));
         self.context.cache.retain_sessions(|session| live.contains(&session));
         let held = view.sessions.iter().filter(|session| session.seat_of(view.me).is_some()).count();
         self.context.metrics.sessions.set(i64::try_from(held).unwrap_or(i64::MAX));
         self.context.metrics.block.set(i64::try_from(view.block).unwrap_or(i64::MAX));
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use parity_protocol::{
     Address, B256, TokenAmount, capability,
     model::Model,
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
-    spec::{Aggregation, Data, Partition, Privacy, SessionSpec},
+    spec::{Aggregation, Compression, Data, Partition, Privacy, SessionSpec},
     training::{Optimizer, Schedule, Training},
 };
 
@@ -47,6 +47,7 @@ pub(crate) fn spec() -> SessionSpec {
             seed: 1,
         },
         aggregation: Aggregation::fed_avg(),
+        compression: Compression::None {},
         privacy: Privacy::None,
         image: None,
         max_update_norm: 100.0,

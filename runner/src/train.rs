@@ -17,6 +17,7 @@ use crate::{
     inputs::{self, Start},
     journal::{Inputs, Progress, RoundKey, RoundRecord, Stored},
     recipients,
+    residual::Residual,
     rows::Rows,
     sandbox::{Material, Output, Sandbox},
     timings::{millis, unix_millis},
@@ -75,11 +76,19 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey, record
         let (spec, start, rows, result) = (Arc::clone(&spec), Arc::clone(&start), Arc::clone(&rows), result.clone());
         blocking(move || update::check(&spec, &start.model, key.seat, &rows, &result, &update.unwrap_or_default())).await?
     };
+    let residual = Residual { journal: context.journal.clone(), key, joined: seat.joined_round, last: seat.last_round };
+    let (weights, rest) = {
+        let (spec, start, residual) = (Arc::clone(&spec), Arc::clone(&start), residual.clone());
+        blocking(move || residual.compress(&spec, &start, weights)).await?
+    };
 
     let storing = Instant::now();
     let artifact = store(context, session, &spec, weights.into()).await?;
     let manifest = manifest(context, key, artifact, result, holdout);
     let digest = put_manifest(&*context.store, &manifest).await?;
+    if let Some(rest) = rest {
+        blocking(move || residual.keep(&rest)).await?;
+    }
     context.cache.clock(key, |timing| timing.store_ms += millis(storing.elapsed()));
     record.stored = Some(Stored { digest, samples: manifest.samples });
     write(context, key, record.clone()).await?;

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 use parity_learning::defaults::ModelType;
 use parity_protocol::{
     aggregation::Aggregation,
+    compression::Compression,
     model::{Activation, Convolution},
     training::Schedule,
 };
@@ -66,6 +67,10 @@ pub(crate) struct LearnArgs {
     /// krum:4, multi-krum:4, geometric-median, centred-clipping, nnm:4, sample:0.5 and others
     #[arg(long, default_value = "fedavg", value_name = "RULE")]
     pub(crate) rule: Aggregation,
+    /// How updates are made smaller: none, int8 (a byte per value) or top-k:SHARE (the largest changes), with what is left out
+    /// carried to the seat's next update
+    #[arg(long, default_value = "none", value_name = "METHOD")]
+    pub(crate) compression: Compression,
     /// Pull towards the round's starting model (FedProx); 0 for none
     #[arg(long, default_value_t = 0.0, value_name = "MU")]
     pub(crate) proximal: f64,

@@ -66,6 +66,7 @@ pub(crate) fn spec(
         model,
         training,
         aggregation: args.rule.clone(),
+        compression: args.compression,
         privacy,
         image: None,
         max_update_norm: 1.0,

@@ -58,6 +58,23 @@ fn every_rule_that_can_be_typed_learns() {
 }
 
 #[test]
+fn compressed_updates_take_fewer_bytes_and_learn_as_well() {
+    let run = |compression| {
+        let network = ["--model-type", "neural_network", "--hidden", "64,64", "--clients", "3"];
+        let document = simulate(HEALTHCARE, &[&network[..], &["--compression", compression]].concat());
+        assert!(mean(&document, "accuracy") > 0.94, "{compression}: {document}");
+        document["bytes"]["up"].as_u64().unwrap()
+    };
+    let plain = run("none");
+    assert!((3.9..4.1).contains(&(ratio(plain, run("int8")))), "{plain}");
+    assert!(ratio(plain, run("top-k:0.02")) > 20.0, "{plain}");
+}
+
+fn ratio(large: u64, small: u64) -> f64 {
+    f64::from(u32::try_from(large).unwrap()) / f64::from(u32::try_from(small).unwrap())
+}
+
+#[test]
 fn a_target_ends_a_session_early_and_curves_are_drawn() {
     let home = Home::new();
     let plot = home.path().join("curve.svg");
@@ -142,4 +159,5 @@ fn what_cannot_be_simulated_is_refused_with_the_remedy() {
         &["seats is 10", "9 trees"],
     );
     refused(&["--model-type", "neural_network", "--trees", "9"], &["--trees", "neural_network"]);
+    refused(&["--model-type", "random_forest", "--compression", "int8"], &["compression", "int8", "forest"]);
 }

@@ -7,11 +7,18 @@
 //! Bytes: version `1`, method (`1` steps, `2` largest), then every tensor in name order. Steps: the size of a step (f32) and one
 //! signed byte per value, -127 to 127. Largest: their number (u32), their places ascending (u32 each), their values (f32 each,
 //! finite, not 0). Integers and floats are little-endian. Only one file decodes to the same content: the reader refuses steps of
-//! a negative size or of 0 with values, the byte -128, a largest step below 127, places out of order and bytes left over.
+//! a negative size or of 0 with values, the byte -128, a largest step below 127, places out of order, more places than the
+//! share allows and bytes left over.
+//!
+//! A residual is a seat's own affair. One that is lost, or does not fit the model, is taken as 0: the update is valid all the
+//! same, and what the lost residual held is not sent again.
+
+use parity_protocol::{compression::Compression, spec::SessionSpec};
 
 use crate::{
     Error, Result,
     aggregate::zip,
+    model, round,
     tensors::{Tensor, Tensors},
 };
 
@@ -21,25 +28,30 @@ const LARGEST: u8 = 2;
 /// Most steps in one direction.
 const MOST: f64 = 127.0;
 
-/// How an update is made smaller.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Method {
-    /// One signed byte per value, in steps of a 127th of the tensor's largest change.
-    Steps,
-    /// The largest changes of each tensor, this share of its values (rounded up); above 0 to 1.
-    Largest(f64),
+/// Most bytes that a compressed update of a spec can have.
+pub fn limit(spec: &SessionSpec) -> usize {
+    let bytes = |part: &dyn Fn(usize) -> usize| {
+        let lengths = model::shapes(spec).into_values().map(|shape| shape.iter().product());
+        2 + lengths.map(|length| 4 + part(length)).sum::<usize>()
+    };
+    match spec.compression {
+        Compression::None {} => round::weights_limit(spec),
+        Compression::Steps {} => bytes(&|length| length),
+        Compression::Largest { share } => bytes(&|length| 8 * counted(share, length)),
+    }
 }
 
-/// The bytes of an update and the residual for the next one. `residual` is that of the last round, none in the first.
+/// The bytes of an update and the residual for the next one; without compression the update as safetensors, and none.
+/// `residual` is that of the seat's last update, none for the first.
 ///
 /// # Errors
 /// [`Error::Aggregate`] when names or shapes differ, [`Error::Tensors`] when a change is not finite or the share is out of range.
 pub fn encode(
-    method: Method,
+    compression: Compression,
     previous: &Tensors,
     update: &Tensors,
     residual: Option<&Tensors>,
-) -> Result<(Vec<u8>, Tensors)> {
+) -> Result<(Vec<u8>, Option<Tensors>)> {
     crate::aggregate::same_shape(previous, update)?;
     let mut change = zip(previous, update, |from, to| to - from);
     if let Some(residual) = residual {
@@ -50,29 +62,35 @@ pub fn encode(
         return Err(Error::Tensors(format!("the change of '{name}' is not finite; train with a smaller step size")));
     }
     let mut bytes = vec![VERSION];
-    match method {
-        Method::Steps => {
+    match compression {
+        Compression::None {} => return Ok((update.to_bytes(), None)),
+        Compression::Steps {} => {
             bytes.push(STEPS);
             change.0.values().for_each(|tensor| write_steps(tensor, &mut bytes));
         }
-        Method::Largest(share) if share > 0.0 && share <= 1.0 => {
+        Compression::Largest { share } if share > 0.0 && share <= 1.0 => {
             bytes.push(LARGEST);
             change.0.values().try_for_each(|tensor| write_largest(tensor, share, &mut bytes))?;
         }
-        Method::Largest(share) => {
+        Compression::Largest { share } => {
             return Err(Error::Tensors(format!("the share of values to send is {share}, expected above 0, at most 1")));
         }
     }
-    let received = read(&bytes, previous)?;
-    Ok((bytes, zip(&change, &received, |change, received| change - received)))
+    let received = read(compression, &bytes, previous)?;
+    Ok((bytes, Some(zip(&change, &received, |change, received| change - received))))
 }
 
-/// The update that the bytes stand for: the previous model and what they change.
+/// The update that the bytes stand for: the previous model and what they change; without compression the tensors of the file,
+/// whatever their shapes.
 ///
 /// # Errors
-/// [`Error::Tensors`] when the bytes are not canonical or not of this model's shape. No more memory is used than for the model.
-pub fn decode(bytes: &[u8], previous: &Tensors) -> Result<Tensors> {
-    Ok(zip(previous, &read(bytes, previous)?, |from, change| from + change))
+/// [`Error::Tensors`] when the bytes are not canonical, not of this model's shape or compressed in another way. No more memory is
+/// used than for the model.
+pub fn decode(compression: Compression, bytes: &[u8], previous: &Tensors) -> Result<Tensors> {
+    match compression {
+        Compression::None {} => Tensors::from_bytes(bytes, round::file_limit(previous.values())),
+        _ => Ok(zip(previous, &read(compression, bytes, previous)?, |from, change| from + change)),
+    }
 }
 
 fn write_steps(tensor: &Tensor, bytes: &mut Vec<u8>) {
@@ -100,7 +118,7 @@ fn write_largest(tensor: &Tensor, share: f64, bytes: &mut Vec<u8>) -> Result<()>
     let value = |place: u32| tensor.data.get(usize::try_from(place).unwrap_or(usize::MAX)).copied().unwrap_or(0.0);
     // The larger first, of equals the earlier.
     let order = |a: &u32, b: &u32| value(*b).abs().total_cmp(&value(*a).abs()).then(a.cmp(b));
-    let count = counted(share, length);
+    let count = counted(share, places.len());
     if count < places.len() && count > 0 {
         places.select_nth_unstable_by(count, order);
         places.truncate(count);
@@ -114,23 +132,28 @@ fn write_largest(tensor: &Tensor, share: f64, bytes: &mut Vec<u8>) -> Result<()>
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to the number of values")]
-fn counted(share: f64, length: u32) -> usize {
-    (share * f64::from(length)).ceil() as usize
+#[expect(clippy::cast_precision_loss, reason = "places are numbered by 32 bits")]
+fn counted(share: f64, length: usize) -> usize {
+    (share * length as f64).ceil() as usize
 }
 
 /// The changes that the bytes stand for.
-fn read(bytes: &[u8], previous: &Tensors) -> Result<Tensors> {
+fn read(compression: Compression, bytes: &[u8], previous: &Tensors) -> Result<Tensors> {
     let mut rest = bytes;
     let [version, method] = take::<2>(&mut rest)?;
-    if version != VERSION || !matches!(method, STEPS | LARGEST) {
-        return Err(refuse(format!("version {version}, method {method}; expected version 1, method 1 or 2")));
+    let (expected, share) = match compression {
+        Compression::Largest { share } => (LARGEST, share),
+        _ => (STEPS, 1.0),
+    };
+    if version != VERSION || method != expected {
+        return Err(refuse(format!("version {version}, method {method}; expected version {VERSION}, method {expected}")));
     }
     let mut change = Tensors::default();
     for (name, tensor) in &previous.0 {
-        let data = if method == STEPS {
-            read_steps(&mut rest, tensor.data.len())
-        } else {
-            read_largest(&mut rest, tensor.data.len())
+        let length = tensor.data.len();
+        let data = match method {
+            STEPS => read_steps(&mut rest, length),
+            _ => read_largest(&mut rest, length, counted(share, length)),
         };
         let data = data.map_err(|reason| refuse(format!("'{name}': {reason}")))?;
         change.0.insert(name.clone(), Tensor { shape: tensor.shape.clone(), data });
@@ -153,10 +176,10 @@ fn read_steps(rest: &mut &[u8], length: usize) -> Result<Vec<f32>> {
     Ok(values.iter().map(|byte| narrow(f64::from(byte.cast_signed()) * f64::from(step))).collect())
 }
 
-fn read_largest(rest: &mut &[u8], length: usize) -> Result<Vec<f32>> {
+fn read_largest(rest: &mut &[u8], length: usize, most: usize) -> Result<Vec<f32>> {
     let count = usize::try_from(u32::from_le_bytes(take(rest)?)).unwrap_or(usize::MAX);
-    if count > length {
-        return Err(refuse(format!("{count} places in a tensor of {length}")));
+    if count > most.min(length) {
+        return Err(refuse(format!("{count} places in a tensor of {length}, at most {most} are allowed")));
     }
     let (places, values) = (take_slice(rest, 4 * count)?, take_slice(rest, 4 * count)?);
     let mut data = vec![0.0; length];

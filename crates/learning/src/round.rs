@@ -59,7 +59,7 @@ pub struct UpdateInput {
 pub struct UpdateContent {
     /// The manifest.
     pub manifest: UpdateManifest,
-    /// The new weights as a safetensors file (opened, where they were sealed).
+    /// The new weights as a safetensors file, or compressed where the spec says so (opened, where they were sealed).
     pub weights: Bytes,
 }
 
@@ -79,7 +79,12 @@ pub struct RoundOutcome<M = Tensors> {
 
 /// Most bytes that a file of the spec's model can have: data, and 1 MiB of header.
 pub fn weights_limit(spec: &SessionSpec) -> usize {
-    4 * model::parameters(spec) + (1 << 20)
+    file_limit(model::parameters(spec))
+}
+
+/// Most bytes of a file of so many values.
+pub(crate) fn file_limit(values: usize) -> usize {
+    4 * values + (1 << 20)
 }
 
 /// Most bytes that a round's state can have: two moments, and a control variate for everyone and for each seat.

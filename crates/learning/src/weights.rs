@@ -12,6 +12,7 @@ use parity_protocol::{
 use crate::{
     Error, Result,
     aggregate::Root,
+    compress,
     forest::{self, Forest, Recipe, session},
     metrics, model,
     predict::{Predictions, Predictor},
@@ -87,8 +88,13 @@ pub fn model_limit(spec: &SessionSpec) -> usize {
     if spec.model.forest().is_some() { session::model_limit(spec) } else { round::weights_limit(spec) }
 }
 
-/// Most bytes of the file of an update.
+/// Most bytes of the file of an update as it is posted.
 pub fn update_limit(spec: &SessionSpec) -> usize {
+    if spec.model.forest().is_some() { session::update_limit(spec) } else { compress::limit(spec) }
+}
+
+/// Most bytes of an update as it leaves the trainer and as it is aggregated: not compressed.
+pub fn plain_update_limit(spec: &SessionSpec) -> usize {
     if spec.model.forest().is_some() { session::update_limit(spec) } else { round::weights_limit(spec) }
 }
 

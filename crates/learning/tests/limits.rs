@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use parity_learning::{compress, forest::Forest, table::Table, tensors::Tensor, tensors::Tensors};
-use parity_protocol::spec::SessionSpec;
+use parity_protocol::{compression::Compression, spec::SessionSpec};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -45,7 +45,8 @@ fn claims_of_size_take_no_memory() {
     }
 
     let start = Tensors([("w".into(), Tensor { shape: vec![4], data: vec![0.0; 4] })].into());
-    for method in [1, 2] {
-        within("compressed", || compress::decode(&[&[1, method][..], &[0xff; 60]].concat(), &start).is_ok());
+    for (method, compression) in [(1, Compression::Steps {}), (2, Compression::Largest { share: 1.0 })] {
+        let bytes = [&[1, method][..], &[0xff; 60]].concat();
+        within("compressed", || compress::decode(compression, &bytes, &start).is_ok());
     }
 }

@@ -9,6 +9,7 @@ pub mod aggregation;
 pub mod amount;
 pub mod capability;
 pub mod codec;
+pub mod compression;
 pub mod error;
 pub mod forest;
 pub mod job;

@@ -55,7 +55,7 @@ pub struct UpdateManifest {
     pub seat: u16,
     /// Who trained.
     pub operator: Address,
-    /// The new weights.
+    /// The new weights, compressed where the spec says so.
     pub weights: Artifact,
     /// Training rows.
     pub samples: u64,

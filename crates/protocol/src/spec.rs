@@ -14,7 +14,7 @@ use crate::{
     training::{Optimizer, Training},
 };
 
-pub use crate::{aggregation::Aggregation, partition::Partition};
+pub use crate::{aggregation::Aggregation, compression::Compression, partition::Partition};
 
 /// Version of the spec format.
 pub const VERSION: u32 = 1;
@@ -44,6 +44,8 @@ pub struct SessionSpec {
     pub training: Training,
     /// How updates become the next model.
     pub aggregation: Aggregation,
+    /// How updates are made smaller.
+    pub compression: Compression,
     /// Who may see what.
     pub privacy: Privacy,
     /// Trainer image that runners must use (`sha256:…`); none: each runner's own accepted image.
@@ -128,6 +130,7 @@ impl SessionSpec {
         self.model.validate()?;
         self.model.validate_features(self.schema.features())?;
         self.training.validate()?;
+        self.compression.validate()?;
         if !self.max_update_norm.is_finite() || self.max_update_norm <= 0.0 {
             return refuse("max_update_norm", self.max_update_norm.to_string(), "a finite number above 0");
         }
@@ -168,6 +171,10 @@ impl SessionSpec {
         if self.aggregation != plain {
             let value = format!("{:?}", self.aggregation);
             return refuse("aggregation", value, "fedavg, because what seats tell of a forest is summed");
+        }
+        if !self.compression.is_none() {
+            let value = self.compression.to_string();
+            return refuse("compression", value, "none, because what seats tell of a forest is summed exactly");
         }
         Ok(())
     }

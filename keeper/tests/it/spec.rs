@@ -7,7 +7,7 @@ use parity_protocol::{
     codec::Block,
     model::Model,
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
-    spec::{Aggregation, Data, Partition, Privacy, SessionSpec, VERSION},
+    spec::{Aggregation, Compression, Data, Partition, Privacy, SessionSpec, VERSION},
     training::{Optimizer, Schedule, Training},
 };
 
@@ -60,6 +60,7 @@ fn spec(data: Data, privacy: Privacy) -> SessionSpec {
             seed: 7,
         },
         aggregation: Aggregation::fed_avg(),
+        compression: Compression::None {},
         privacy,
         image: None,
         max_update_norm: 100.0,

@@ -5,6 +5,7 @@
 //! transaction names it. The transaction itself is the outbox's to remember.
 
 mod record;
+mod residual;
 
 use std::{
     fs,

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use parity_abi::{Phase, State};
-use parity_content::{get_artifact, put_manifest, put_sealed};
+use parity_content::{get_artifact, get_manifest, put_manifest, put_sealed};
+use parity_learning::{model, round::check_update, tensors::Tensors};
 use parity_protocol::{
     B256, U256,
     codec::Block,
@@ -56,8 +57,9 @@ async fn aggregate(world: &World, session: u64, round: u16, spec: &SessionSpec) 
     let posted = world.posted(session).await;
     let update = posted.iter().rev().find(|update| update.round == round)?;
     let weights = weights(world, &world.manifest(update.digest).await.weights, spec).await;
-    let model = put_sealed(&*world.store, weights, &[], &[]).await.unwrap();
     let previous = world.session(session).await.model;
+    let weights = check_update(spec, &start(world, previous, spec).await, &weights).unwrap().to_bytes();
+    let model = put_sealed(&*world.store, weights.into(), &[], &[]).await.unwrap();
     let manifest = AggregateManifest {
         session,
         round,
@@ -70,7 +72,17 @@ async fn aggregate(world: &World, session: u64, round: u16, spec: &SessionSpec) 
     Some(put_manifest(&*world.store, &manifest).await.unwrap())
 }
 
-/// The weights of an update, opened with the keeper's key.
+/// The model that a round after this aggregate starts from.
+async fn start(world: &World, aggregate: B256, spec: &SessionSpec) -> Tensors {
+    if aggregate.is_zero() {
+        return model::initial(spec);
+    }
+    let manifest: AggregateManifest = get_manifest(&*world.store, aggregate).await.unwrap();
+    let bytes = get_artifact(&*world.store, &manifest.model, None, &[], 1 << 20).await.unwrap();
+    Tensors::from_bytes(&bytes, 1 << 20).unwrap()
+}
+
+/// The bytes of an update, opened with the keeper's key.
 pub(crate) async fn weights(world: &World, artifact: &Artifact, spec: &SessionSpec) -> Bytes {
     let digest = spec.digest().unwrap();
     let context = [&b"parity/update/"[..], digest.as_slice()].concat();

@@ -16,7 +16,7 @@ use parity_protocol::{
     manifest::{SealedData, UpdateManifest},
     model::Model,
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
-    spec::{Aggregation, Data, Partition, Privacy, SessionSpec, VERSION},
+    spec::{Aggregation, Compression, Data, Partition, Privacy, SessionSpec, VERSION},
     training::{Optimizer, Schedule, Training},
 };
 use parity_runner::{Limits, Policy, RunnerConfig, SandboxConfig, SandboxKind, register_as};
@@ -257,6 +257,7 @@ pub(crate) fn spec(data: Data, privacy: Privacy) -> SessionSpec {
             seed: 7,
         },
         aggregation: Aggregation::fed_avg(),
+        compression: Compression::None {},
         privacy,
         image: None,
         max_update_norm: 100.0,

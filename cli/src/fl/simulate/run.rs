@@ -1,10 +1,14 @@
 //! One session without chain and containers: the same spec, the same trainer, the same aggregation.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, bail};
 use parity_learning::{
     aggregate::Root,
+    compress,
     round::{self, UpdateContent, UpdateInput},
     table::Table,
     tensors::Tensors,
@@ -79,6 +83,7 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         backdoor: None,
     };
     let mut state: Option<Tensors> = None;
+    let mut residuals = BTreeMap::new();
     for round in 1..=*rounds {
         let bytes = run.model.to_bytes();
         let seats = seats(spec, round, shards.len(), state.as_ref());
@@ -86,12 +91,15 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         let mut trained =
             pool.train(&Round { job: &job, training: &spec.training, round, model: &bytes, seats: &seats })?;
         run.time.training += begun.elapsed();
-        run.down += seats.iter().map(|seat| (bytes.len() + seat.correction.len()) as u64).sum::<u64>();
-        run.up += trained.iter().map(|trained| trained.update.len() as u64).sum::<u64>();
-
         if let (Some(faulty), Some(previous)) = (faulty, run.model.tensors()) {
             faulty.craft(spec, round, previous, &mut trained)?;
         }
+        if let Some(previous) = run.model.tensors() {
+            shrink(spec, previous, &mut trained, &mut residuals)?;
+        }
+        run.down += seats.iter().map(|seat| (bytes.len() + seat.correction.len()) as u64).sum::<u64>();
+        run.up += trained.iter().map(|trained| trained.update.len() as u64).sum::<u64>();
+
         let begun = Instant::now();
         let inputs = trained.into_iter().map(|trained| input(round, trained)).collect();
         let outcome = weights::aggregate(
@@ -139,6 +147,25 @@ fn seats(spec: &SessionSpec, round: u16, count: usize, state: Option<&Tensors>) 
         .filter(|(_, takes_part)| *takes_part)
         .map(|(seat, _)| Seat { seat, correction: correction(seat).unwrap_or_default() })
         .collect()
+}
+
+/// Makes updates smaller where the spec says so; `residuals` holds what the last one of every seat left out.
+fn shrink(
+    spec: &SessionSpec,
+    previous: &Tensors,
+    trained: &mut [Trained],
+    residuals: &mut BTreeMap<u16, Tensors>,
+) -> anyhow::Result<()> {
+    if spec.compression.is_none() {
+        return Ok(());
+    }
+    for Trained { seat, update, .. } in trained {
+        let new = Tensors::from_bytes(update, round::weights_limit(spec))?;
+        let (bytes, left) = compress::encode(spec.compression, previous, &new, residuals.get(seat))?;
+        *update = bytes;
+        residuals.extend(left.map(|left| (*seat, left)));
+    }
+    Ok(())
 }
 
 /// An update as a keeper would see it. Nothing here is stored, so nothing has a link.

@@ -7,11 +7,11 @@ use parity_protocol::{
     spec::{Data, SessionSpec},
 };
 
-use super::{UpdateContent, UpdateInput, weights_limit};
+use super::{UpdateContent, UpdateInput};
 use crate::{
     Error,
     aggregate::{self, distance},
-    model,
+    compress, model,
     tensors::Tensors,
 };
 
@@ -87,7 +87,7 @@ fn check_weights(
     previous: &Tensors,
     weights: &[u8],
 ) -> Result<Tensors, Rejection> {
-    let weights = Tensors::from_bytes(weights, weights_limit(spec))
+    let weights = compress::decode(spec.compression, weights, previous)
         .map_err(|_| Rejection::Malformed { part: "weights".to_owned() })?;
     model::check_shapes(shapes, &weights).map_err(|error| match error {
         Error::Shape { tensor, .. } => Rejection::WrongShape { tensor },

@@ -1,7 +1,7 @@
 //! A round as keepers compute it: good updates averaged, bad ones recorded, order and threads without influence.
 
 use parity_learning::{
-    model,
+    compress, model,
     round::{UpdateContent, UpdateInput, aggregate, check_update},
     tensors::Tensors,
 };
@@ -11,7 +11,7 @@ use parity_protocol::{
     metrics::Metrics,
     model::{Activation, Model},
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
-    spec::{Aggregation, Data, Partition, Privacy, SessionSpec, VERSION},
+    spec::{Aggregation, Compression, Data, Partition, Privacy, SessionSpec, VERSION},
     training::{Optimizer, Schedule, Training},
 };
 use proptest::prelude::*;
@@ -46,6 +46,7 @@ pub(crate) fn spec() -> SessionSpec {
             seed: 1,
         },
         aggregation: Aggregation::fed_avg(),
+        compression: Compression::None {},
         privacy: Privacy::None,
         image: None,
         max_update_norm: 100.0,
@@ -91,6 +92,29 @@ fn with(change: impl FnOnce(&mut UpdateInput)) -> Vec<Rejection> {
 
 fn content(input: &mut UpdateInput) -> &mut UpdateContent {
     input.content.as_mut().unwrap()
+}
+
+#[test]
+fn compressed_updates_count_as_what_they_decode_to() {
+    let previous = model::initial(&spec());
+    for compression in [Compression::Steps {}, Compression::Largest { share: 0.5 }] {
+        let compressed = SessionSpec { compression, ..spec() };
+        let (bytes, _) = compress::encode(compression, &previous, &moved(0.3), None).unwrap();
+        assert!(bytes.len() <= compress::limit(&compressed));
+        let outcome = |spec: &SessionSpec, bytes: &[u8]| {
+            let mut input = update(0, &previous);
+            content(&mut input).weights = bytes.to_vec().into();
+            aggregate(spec, SESSION, ROUND, &previous, None, vec![input], None).unwrap()
+        };
+        let decoded = compress::decode(compression, &bytes, &previous).unwrap();
+        assert_eq!(outcome(&compressed, &bytes), outcome(&spec(), &decoded.to_bytes()));
+        // Neither plain weights nor what is cut short nor the other method is read.
+        let other = if bytes[1] == 1 { 2 } else { 1 };
+        for bytes in [moved(0.3).to_bytes(), bytes[..bytes.len() - 1].to_vec(), [&[1, other], &bytes[2..]].concat()] {
+            let reason = outcome(&compressed, &bytes).rejected.remove(0).reason;
+            assert_eq!(reason, Rejection::Malformed { part: "weights".into() });
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use parity_protocol::{
     codec::Block,
     model::{Activation, Model},
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
-    spec::{Aggregation, Data, Partition, Privacy, SessionSpec, VERSION},
+    spec::{Aggregation, Compression, Data, Partition, Privacy, SessionSpec, VERSION},
     training::{Optimizer, Schedule, Training},
 };
 
@@ -32,6 +32,7 @@ fn spec(data: Data, task: Task) -> SessionSpec {
             seed: 1,
         },
         aggregation: Aggregation::fed_avg(),
+        compression: Compression::None {},
         privacy: Privacy::None,
         image: None,
         max_update_norm: 1.0,
