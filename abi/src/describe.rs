@@ -98,6 +98,7 @@ fn sessions(error: &S) -> Option<String> {
         S::Sessions_SeatOutOfRange(e) => {
             format!("the session has {} seats, there is no seat {}; seats count from 0", e.seats, e.seat)
         }
+        S::Sessions_NoTarget(e) => format!("session {} has no target that could be reached", e.session),
         S::Sessions_SeatTaken(e) => format!("seat {} is held by {}; choose a free seat", e.seat, e.holder),
         S::Sessions_SeatEmpty(e) => format!("nobody holds seat {}", e.seat),
         S::Sessions_NotSeatHolder(e) => {
@@ -107,7 +108,7 @@ fn sessions(error: &S) -> Option<String> {
             format!("{} already holds a seat in this session; one each is allowed", e.operator)
         }
         S::Sessions_SeatNotServing(e) => {
-            format!("seat {} does not take part in this round yet; it will from the next round on", e.seat)
+            format!("seat {} does not take part in this round: it serves from a later one on, or was not drawn", e.seat)
         }
         S::Sessions_InsufficientStake(e) => format!(
             "an active stake of {} is needed, it is {}; deposit with `parity stake deposit`",

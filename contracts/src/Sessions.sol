@@ -82,6 +82,7 @@ contract Sessions is SessionSeats, SessionRounds, SessionViews {
         s.terms = terms_;
         s.accumulator = bytes32(uint256(1));
         s.progress.state = State.Open;
+        s.progress.sampled = terms_.cohort < terms_.seats;
         s.progress.deadline = RoundPhase.epoch() + terms_.openPeriod;
         emit SessionCreated(id, msg.sender, terms_.spec, budget, terms_);
         _escrow.open(id, msg.sender, budget);

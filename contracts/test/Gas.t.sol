@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {VmSafe} from "forge-std/Vm.sol";
 
 import {IEscrow} from "../src/interfaces/IEscrow.sol";
+import {ISessions} from "../src/interfaces/ISessions.sol";
+import {Draw} from "../src/libraries/Draw.sol";
 import {SessionTest} from "./support/SessionTest.sol";
 import {SumTree} from "./support/SumTree.sol";
 
@@ -73,6 +75,27 @@ contract GasTest is SessionTest {
         vm.snapshotGasLastCall(GROUP, "Sessions.settleSeat");
         escrow.withdraw(requester);
         vm.snapshotGasLastCall(GROUP, "Escrow.withdraw");
+    }
+
+    /// @dev Two of three seats: what a draw adds to an update, to closing and to the end of the round before.
+    function test_Draw() public {
+        ISessions.Terms memory terms = _terms();
+        terms.cohort = 2;
+        uint256 id = _started(terms);
+        uint256 drawn = Draw.drawn(terms.drawSeed, 1, 3, 2);
+        uint256 posted;
+        for (uint16 seat = 0; seat < 3; ++seat) {
+            if ((drawn >> seat) & 1 == 0) continue;
+            _submit(id, seat);
+            if (posted++ == 0) vm.snapshotGasLastCall(GROUP, "Sessions.submitUpdate first, drawn");
+        }
+        sessions.close(id, 1);
+        vm.snapshotGasLastCall(GROUP, "Sessions.close, drawn");
+        _propose(id, REWARD);
+        _attest(id, keepers[1]);
+        _skip(CHALLENGE_WINDOW);
+        sessions.finalize(id, 1);
+        vm.snapshotGasLastCall(GROUP, "Sessions.finalize first, drawn");
     }
 
     function test_ForfeitAndReclaim() public {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes abi/vectors: payouts, Merkle-sum trees, update trees and accumulators, computed here once more from the text of
+"""Writes abi/vectors: payouts, Merkle-sum trees, update trees, accumulators and draws of seats, computed here once more from the text of
 contracts/SPEC.md. Solidity and Rust both check themselves against these files. Deterministic; `--check` only compares.
 
 Amounts and counts are decimal strings, because JSON numbers stop at 2^53.
@@ -158,12 +158,43 @@ def update_vectors(rng):
     return {"rounds": rounds}
 
 
+def draw(seed, round_, seats, count):
+    """The seats that take part in a round: selection sampling."""
+    taken = []
+    for seat in range(seats):
+        block = keccak256(seed.to_bytes(8, "big") + round_.to_bytes(2, "big") + (seat // 4).to_bytes(2, "big"))
+        number = int.from_bytes(block[24 - 8 * (seat % 4) : 32 - 8 * (seat % 4)], "big")
+        if number * (seats - seat) // 2**64 < count - len(taken):
+            taken.append(seat)
+    return taken
+
+
+def draw_vectors(rng):
+    inputs = [(0, 1, 1, 1), (2**64 - 1, 10_000, 256, 1), (5, 2, 256, 256), (5, 2, 256, 128), (5, 3, 3, 2)]
+    while len(inputs) < 40:
+        seats = rng.randrange(1, 257)
+        inputs.append((rng.randrange(2**64), rng.randrange(1, 10_001), seats, rng.randrange(1, seats + 1)))
+    return {
+        "draws": [
+            {
+                "seed": str(seed),
+                "round": round_,
+                "seats": seats,
+                "count": count,
+                "drawn": hexadecimal(sum(1 << seat for seat in draw(seed, round_, seats, count)).to_bytes(32, "big")),
+            }
+            for seed, round_, seats, count in inputs
+        ]
+    }
+
+
 def main(arguments):
     rng = random.Random(314159)
     files = {
         "payout.json": payout_vectors(rng),
         "merkle_sum.json": merkle_sum_vectors(rng),
         "updates.json": update_vectors(rng),
+        "draw.json": draw_vectors(rng),
     }
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, document in files.items():

@@ -64,6 +64,7 @@ impl Keeper {
                 claim.updates_root,
                 claim.payouts_root,
                 claim.payout_sum.base_units(),
+                claim.reached,
                 report,
             )
             .calldata()

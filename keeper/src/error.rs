@@ -67,6 +67,12 @@ pub enum Error {
         /// How many.
         missing: usize,
     },
+    /// The session has a target, and the holdout that tells whether it is reached was not sealed to this keeper.
+    #[error("round {round} is measured on the holdout, which was not sealed to this keeper")]
+    NoHoldout {
+        /// Round.
+        round: u16,
+    },
     /// The round's updates are sealed to keepers, and this one is not (surely) among the recipients.
     #[error("the updates of round {round} are sealed to other keepers")]
     Sealed {
@@ -117,7 +123,7 @@ impl Error {
     /// Whether waiting may help without anyone changing anything.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Chain { .. } | Self::NotYet { .. } | Self::Incomplete { .. } => true,
+            Self::Chain { .. } | Self::NotYet { .. } | Self::Incomplete { .. } | Self::NoHoldout { .. } => true,
             Self::Content { source, .. } => source.is_retryable() || source.is_not_found(),
             _ => false,
         }

@@ -175,6 +175,7 @@ fn understand(event: &Event) -> Option<(u64, Happening)> {
                 updates_root: event.updatesRoot,
                 payouts_root: event.payoutsRoot,
                 payout_sum: TokenAmount::from_base_units(event.payoutSum),
+                reached: event.reached,
             };
             let (round, proposer, report) = (event.round, event.proposer, event.report);
             (event.session, Happening::Proposed { round, proposer, claim, report })

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use parity_content::put_manifest;
-use parity_protocol::{TokenAmount, manifest::RoundReport, metrics::Metrics};
+use parity_protocol::{B256, TokenAmount, manifest::RoundReport, metrics::Metrics};
 
 use crate::{
     act::chain,
@@ -24,7 +24,7 @@ use crate::{
 const PATIENCE: u64 = 4;
 
 /// Judgement of content at this block.
-pub(crate) fn judgement(view: &SessionView, known_since: Option<u64>) -> Judgement {
+pub(crate) fn judgement(view: &SessionView, known_since: Option<u64>, holdout: Option<B256>) -> Judgement {
     let patience_over = match view.progress.phase {
         Phase::Closed | Phase::Proposed => {
             let begun = view.progress.deadline.saturating_sub(view.terms.propose_period);
@@ -32,18 +32,13 @@ pub(crate) fn judgement(view: &SessionView, known_since: Option<u64>) -> Judgeme
         }
         Phase::None | Phase::Training | Phase::Unmasking => false,
     };
-    Judgement { patience_over, known_since }
+    Judgement { patience_over, known_since, holdout }
 }
 
 impl Keeper {
     /// Proposes or attests, and books the outcome.
     pub(crate) async fn judge(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>, action: &Action) {
-        let judgement = judgement(view, known_since);
-        let result = match action {
-            Action::Propose { .. } => self.propose(slot, view, judgement, action).await,
-            Action::Attest { .. } => self.attest(slot, view, judgement, action).await,
-            _ => Ok(()),
-        };
+        let result = self.try_judge(slot, view, known_since, action).await;
         let Err(error) = result else { return };
         let (session, round) = (view.id, view.progress.round);
         let mut turns = slot.turns();
@@ -73,10 +68,26 @@ impl Keeper {
         }
     }
 
+    async fn try_judge(
+        &self,
+        slot: &Slot,
+        view: &SessionView,
+        known_since: Option<u64>,
+        action: &Action,
+    ) -> Result<()> {
+        let holdout = if view.terms.targeted { self.holdout(view.id).await? } else { None };
+        let judgement = judgement(view, known_since, holdout);
+        match action {
+            Action::Propose { .. } => self.propose(slot, view, judgement, action).await,
+            Action::Attest { .. } => self.attest(slot, view, judgement, action).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Computes ahead what the proposal will need, while the round is being closed.
     pub(crate) async fn prepare(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>) {
         let prepared = async {
-            let aggregate = self.recompute.aggregate(view, judgement(view, known_since)).await?;
+            let aggregate = self.recompute.aggregate(view, judgement(view, known_since, None)).await?;
             self.metrics(slot, view, &aggregate).await;
             aggregate.publish(&**self.recompute.store()).await
         };
@@ -175,12 +186,7 @@ impl Keeper {
         on_holdout(self.trial.as_deref(), &spec, aggregate, rows).await.map(Some)
     }
 
-    async fn store(
-        &self,
-        view: &SessionView,
-        work: &Recomputed,
-        evaluation: Option<Metrics>,
-    ) -> Result<parity_protocol::B256> {
+    async fn store(&self, view: &SessionView, work: &Recomputed, evaluation: Option<Metrics>) -> Result<B256> {
         let store = &**self.recompute.store();
         work.aggregate.publish(store).await?;
         let report = RoundReport {

@@ -39,6 +39,7 @@ mod payouts;
 mod reconcile;
 mod register;
 mod slot;
+mod target;
 
 pub use config::{Evaluation, KeeperConfig};
 pub use error::{Error, Result};

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | Open | every seat serves | [`Action::Start`] |
 //! | Open | late | [`Action::Expire`] |
-//! | Training | everyone posted, or late with quorum | [`Action::Close`] |
+//! | Training | all who take part posted, or late with quorum | [`Action::Close`] |
 //! | Training | late without quorum | [`Action::Forfeit`] of the missing, then [`Action::RollOver`] |
 //! | Unmasking | late | [`Action::CloseUnmasking`] |
 //! | Closed | in time / late | [`Action::Propose`] / [`Action::VoidRound`] |
@@ -180,10 +180,12 @@ fn proposed(view: &SessionView) -> Option<Action> {
     (!view.attested).then(|| Action::Attest { round, proposal: proposal.claim.hash(view.id, round) })
 }
 
-/// Seats that serve in this round and have not posted in it; the caller knows that it is too late for them.
+/// Seats that take part in this round and have not posted in it; the caller knows that it is too late for them.
 fn missed(view: &SessionView) -> impl Iterator<Item = Action> {
     let round = view.progress.round;
+    let drawn = view.terms.drawn(round);
     seats(view)
+        .filter(move |(index, _)| drawn.get(usize::from(*index)) == Some(&true))
         .filter(move |(_, seat)| (1..=round).contains(&seat.joined_round) && seat.last_round != round)
         .map(move |(index, seat)| Action::Forfeit { round, seat: index, operator: seat.operator })
 }

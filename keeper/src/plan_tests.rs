@@ -36,6 +36,9 @@ fn training() -> SessionView {
             completion_bonus: money(50),
             keeper_bond: money(1),
             uploaded: false,
+            targeted: false,
+            cohort: 2,
+            draw_seed: 5,
         },
         progress: Progress {
             requester: REQUESTER,
@@ -44,6 +47,7 @@ fn training() -> SessionView {
             round: 2,
             final_rounds: 1,
             occupied: 2,
+            expected: 2,
             posted: 0,
             rollovers: 0,
             deadline: 100,
@@ -76,6 +80,7 @@ fn in_phase(phase: Phase) -> SessionView {
             updates_root: B256::repeat_byte(6),
             payouts_root: B256::repeat_byte(7),
             payout_sum: money(110),
+            reached: false,
         };
         view.proposal =
             Some(Proposal { proposer: ALICE, proposed_at: 88, attested: 1, claim, report: B256::repeat_byte(8) });
@@ -88,7 +93,7 @@ fn opening_view() -> SessionView {
     view.progress.state = State::Open;
     view.progress.phase = Phase::None;
     view.progress.round = 0;
-    view.progress.occupied = 1;
+    (view.progress.occupied, view.progress.expected) = (1, 0);
     view
 }
 
@@ -141,7 +146,7 @@ fn everyone_is_not_enough_below_the_quorum() {
     let mut view = training();
     view.terms.quorum = 2;
     view.seats[1] = None;
-    view.progress.occupied = 1;
+    (view.progress.occupied, view.progress.expected) = (1, 1);
     post(&mut view, 0);
     assert_eq!(plan(&view), []);
 }
@@ -262,4 +267,19 @@ fn every_active_phase_has_an_action_once_it_is_late() {
         view.block = 10_000;
         assert!(!plan(&view).is_empty(), "{phase:?} has no way out");
     }
+}
+
+#[test]
+fn seats_that_are_not_drawn_are_neither_awaited_nor_forfeited() {
+    let mut view = training();
+    (view.terms.cohort, view.terms.quorum, view.progress.expected) = (1, 1, 1);
+    let drawn = view.terms.drawn(2).iter().position(|drawn| *drawn).unwrap();
+    view.block = view.progress.deadline + 1;
+    let holder = view.seats[drawn].unwrap().operator;
+    let forfeit = Action::Forfeit { round: 2, seat: u16::try_from(drawn).unwrap(), operator: holder };
+    assert_eq!(plan(&view), [forfeit, Action::RollOver { round: 2, rollovers: 0 }]);
+    view.block = view.progress.deadline;
+    assert_eq!(plan(&view), []);
+    post(&mut view, drawn);
+    assert_eq!(plan(&view), [Action::Close { round: 2 }]);
 }

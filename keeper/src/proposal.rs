@@ -1,4 +1,4 @@
-//! What keepers agree on: the four values of a proposal, their hash, and where two of them part.
+//! What keepers agree on: the values of a proposal, their hash, and where two of them part.
 
 use std::fmt;
 
@@ -16,6 +16,8 @@ pub struct Claim {
     pub payouts_root: B256,
     /// Cumulative sum under that root.
     pub payout_sum: TokenAmount,
+    /// The target is reached: the round is the last.
+    pub reached: bool,
 }
 
 /// The first value in which two claims differ.
@@ -35,6 +37,13 @@ pub enum Difference {
         /// As claimed.
         actual: B256,
     },
+    /// The same aggregate, which reaches the target or does not.
+    Reached {
+        /// As recomputed.
+        expected: bool,
+        /// As claimed.
+        actual: bool,
+    },
     /// The same work, paid otherwise.
     PayoutSum {
         /// As recomputed.
@@ -52,7 +61,8 @@ pub enum Difference {
 }
 
 impl Claim {
-    /// What an attestation names: `keccak256(abi.encode(session, round, aggregate, updatesRoot, payoutsRoot, payoutSum))`.
+    /// What an attestation names: `keccak256(abi.encode(session, round, aggregate, updatesRoot, payoutsRoot, payoutSum,
+    /// reached))`.
     pub fn hash(&self, session: u64, round: u16) -> B256 {
         let values = (
             U256::from(session),
@@ -61,6 +71,7 @@ impl Claim {
             self.updates_root,
             self.payouts_root,
             U256::from(self.payout_sum.base_units()),
+            self.reached,
         );
         keccak256(values.abi_encode())
     }
@@ -72,6 +83,9 @@ impl Claim {
         }
         if self.updates_root != actual.updates_root {
             return Some(Difference::UpdatesRoot { expected: self.updates_root, actual: actual.updates_root });
+        }
+        if self.reached != actual.reached {
+            return Some(Difference::Reached { expected: self.reached, actual: actual.reached });
         }
         if self.payout_sum != actual.payout_sum {
             return Some(Difference::PayoutSum { expected: self.payout_sum, actual: actual.payout_sum });
@@ -87,6 +101,10 @@ impl fmt::Display for Difference {
             Self::Aggregate { expected, actual } => write!(f, "the aggregate is {expected}, the claim says {actual}"),
             Self::UpdatesRoot { expected, actual } => {
                 write!(f, "the root of accepted updates is {expected}, the claim says {actual}")
+            }
+            Self::Reached { expected: true, .. } => f.write_str("the target is reached, the claim says that it is not"),
+            Self::Reached { expected: false, .. } => {
+                f.write_str("the target is not reached, the claim says that it is")
             }
             Self::PayoutSum { expected, actual } => {
                 write!(f, "{expected} USDFC have been earned, the claim says {actual}")
@@ -108,11 +126,12 @@ mod tests {
             updates_root: B256::repeat_byte(2),
             payouts_root: B256::repeat_byte(3),
             payout_sum: TokenAmount::from_whole(4),
+            reached: true,
         }
     }
 
     #[test]
-    fn the_hash_is_taken_over_six_padded_words() {
+    fn the_hash_is_taken_over_seven_padded_words() {
         let mut words = Vec::new();
         for word in [
             U256::from(7).to_be_bytes::<32>(),
@@ -121,6 +140,7 @@ mod tests {
             [2; 32],
             [3; 32],
             U256::from(4_000_000_000_000_000_000_u128).to_be_bytes(),
+            U256::from(1).to_be_bytes(),
         ] {
             words.extend(word);
         }
@@ -132,6 +152,9 @@ mod tests {
         let other = Claim { payout_sum: TokenAmount::from_whole(5), payouts_root: B256::ZERO, ..claim() };
         let difference = claim().difference(&other).unwrap();
         assert_eq!(difference.to_string(), "4 USDFC have been earned, the claim says 5");
+        let other = Claim { reached: false, ..other };
+        let difference = claim().difference(&other).unwrap();
+        assert_eq!(difference.to_string(), "the target is reached, the claim says that it is not");
         assert_eq!(claim().difference(&claim()), None);
     }
 }

@@ -75,6 +75,8 @@ pub struct Judgement {
     pub patience_over: bool,
     /// Epoch since which runners know this keeper's key; none: this is no keeper.
     pub known_since: Option<u64>,
+    /// Digest of the holdout as sealed to this keeper, where the session has a target.
+    pub holdout: Option<B256>,
 }
 
 impl Recompute {
@@ -199,7 +201,8 @@ impl Recompute {
             self.events.forget(view.id).await;
             return Err(Error::Payouts { expected: view.budget.root, actual: committed.hash });
         }
-        rounds.push(PaidRound { round, proposer, accepted: aggregate.manifest.accepted.clone() });
+        let reached = self.reaches(view, judgement.holdout, &aggregate).await?;
+        rounds.push(PaidRound { round, proposer, accepted: aggregate.manifest.accepted.clone(), reached });
         recomputed(aggregate, &view.terms, &rounds)
     }
 
@@ -310,7 +313,8 @@ impl Recompute {
         for (round, digest) in history.final_before(round) {
             // Who proposed is not kept: after a reorganisation it may be somebody else for the same aggregate.
             let proposal = history.round(round).proposal.filter(|proposal| proposal.claim.aggregate == digest);
-            let proposer = proposal.ok_or(Error::NoEvent { event: "RoundProposed", round })?.proposer;
+            let proposal = proposal.ok_or(Error::NoEvent { event: "RoundProposed", round })?;
+            let (proposer, reached) = (proposal.proposer, proposal.claim.reached);
             let kept = self.kept().entry(session).or_default().accepted.get(&digest).cloned();
             let accepted = match kept {
                 Some(accepted) => accepted,
@@ -320,7 +324,7 @@ impl Recompute {
                     accepted
                 }
             };
-            rounds.push(PaidRound { round, proposer, accepted });
+            rounds.push(PaidRound { round, proposer, accepted, reached });
         }
         Ok(rounds)
     }
@@ -343,6 +347,7 @@ pub(crate) fn recomputed(aggregate: Arc<Aggregate>, terms: &Terms, rounds: &[Pai
         updates_root: updates_root(&aggregate.manifest.accepted),
         payouts_root: root.hash,
         payout_sum: TokenAmount::from_base_units(root.sum),
+        reached: rounds.last().is_some_and(|last| last.reached),
     };
     Ok(Recomputed { aggregate, claim, payouts })
 }

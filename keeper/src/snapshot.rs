@@ -62,7 +62,7 @@ impl Snapshots {
         };
         let missing_matter = match progress.state {
             State::Open => false,
-            State::Active => (late || progress.phase != Phase::Training) && progress.posted < progress.occupied,
+            State::Active => (late || progress.phase != Phase::Training) && progress.posted < progress.expected,
             State::Ended => true,
         };
         let seats = if missing_matter {
@@ -140,6 +140,9 @@ fn read_terms(raw: &ISessions::Terms) -> Terms {
         completion_bonus: TokenAmount::from_base_units(raw.completionBonus),
         keeper_bond: TokenAmount::from_base_units(raw.keeperBond),
         uploaded: raw.dataMode == DataMode::Uploaded.number(),
+        targeted: raw.targeted,
+        cohort: raw.cohort,
+        draw_seed: raw.drawSeed,
     }
 }
 
@@ -165,6 +168,7 @@ fn progress(raw: &ISessions::Session) -> Result<Progress> {
         round: raw.round,
         final_rounds: raw.finalRounds,
         occupied: raw.occupied,
+        expected: raw.expected,
         posted: raw.posted,
         rollovers: raw.rollovers,
         deadline: raw.deadline.to(),
@@ -183,6 +187,7 @@ fn read_proposal(raw: &ISessions::Proposal) -> Proposal {
             updates_root: raw.updatesRoot,
             payouts_root: raw.payoutsRoot,
             payout_sum: TokenAmount::from_base_units(raw.payoutSum),
+            reached: raw.reached,
         },
         report: raw.report,
     }

@@ -1,7 +1,7 @@
 //! Checking a session after the fact: recomputes every final round from chain events and content and compares.
 //!
 //! Updates that the proposer recorded as unavailable are taken as such: nobody can prove later that content was there. All
-//! else must come out bit for bit.
+//! else must come out bit for bit. Whether the target was reached is taken as claimed: only who has the holdout can tell.
 
 use parity_learning::round::UpdateInput;
 use parity_protocol::{
@@ -57,6 +57,7 @@ impl Recompute {
                 round,
                 proposer: proposal.proposer,
                 accepted: aggregate.manifest.accepted.clone(),
+                reached: proposal.claim.reached,
             });
             let (model, accepted, rejected) =
                 (aggregate.manifest.model.link, aggregate.manifest.accepted.len(), aggregate.manifest.rejected.len());

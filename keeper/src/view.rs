@@ -1,6 +1,6 @@
 //! What a keeper knows about one session at one block: plain values, read once, on which everything else decides.
 
-use parity_protocol::{Address, B256, TokenAmount};
+use parity_protocol::{Address, B256, TokenAmount, draw};
 
 /// One session as the contracts show it at `block`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,19 @@ pub struct Terms {
     pub keeper_bond: TokenAmount,
     /// Whether the requester sealed the data to the seats.
     pub uploaded: bool,
+    /// Whether a proposal may say that the spec's target is reached.
+    pub targeted: bool,
+    /// Seats that take part in each round.
+    pub cohort: u16,
+    /// Decides which.
+    pub draw_seed: u64,
+}
+
+impl Terms {
+    /// Which seats take part in a round, whoever holds them.
+    pub fn drawn(&self, round: u16) -> Vec<bool> {
+        draw::drawn(self.draw_seed, round, self.seats.into(), self.cohort.into())
+    }
 }
 
 /// State of a session.
@@ -95,8 +108,10 @@ pub struct Progress {
     pub round: u16,
     /// Rounds that ended Final.
     pub final_rounds: u16,
-    /// Seats whose holder is expected to post.
+    /// Seats that serve in the current round.
     pub occupied: u16,
+    /// Of those, seats that take part in it.
+    pub expected: u16,
     /// Updates of the current round.
     pub posted: u16,
     /// Extensions of the current round.
@@ -161,6 +176,6 @@ impl SessionView {
 
     /// Everyone expected has posted, and they are enough.
     pub fn everyone_posted(&self) -> bool {
-        self.progress.posted >= self.terms.quorum && self.progress.posted == self.progress.occupied
+        self.progress.posted >= self.terms.quorum && self.progress.posted == self.progress.expected
     }
 }

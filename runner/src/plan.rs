@@ -94,7 +94,7 @@ fn join(view: &View, memory: &Memory, session: &SessionView) -> Option<Action> {
 /// A session in which the agent holds a seat.
 fn serve(view: &View, memory: &Memory, session: &SessionView, index: u16) -> Option<Action> {
     let seat = session.seats.get(usize::from(index)).and_then(Option::as_ref)?;
-    let serving = seat.joined_round != 0 && seat.joined_round <= session.round;
+    let serving = session.takes_part(index) && seat.joined_round != 0 && seat.joined_round <= session.round;
     let in_training = session.state == State::Active && session.phase == Phase::Training;
     if !serving || !in_training || seat.last_round == session.round || !session.has_time_at(view.block) {
         return None;
@@ -235,6 +235,14 @@ mod tests {
         let mut late = view(vec![active(2)]);
         late.block = late.sessions[0].deadline;
         assert_eq!(plan(&late, &memory, LIMIT), []);
+        let trains = |round| {
+            let mut sampled = active(round);
+            sampled.offer.cohort = 1;
+            (sampled.takes_part(1), !plan(&view(vec![sampled]), &memory, LIMIT).is_empty())
+        };
+        let rounds: Vec<_> = (1..=20).map(trains).collect();
+        assert!(rounds.iter().all(|(takes_part, trains)| takes_part == trains), "{rounds:?}");
+        assert!(rounds.contains(&(true, true)) && rounds.contains(&(false, false)), "{rounds:?}");
     }
 
     #[test]

@@ -70,6 +70,12 @@ pub struct Offer {
     pub data_mode: DataMode,
     /// Whether rounds pass through the unmasking phase.
     pub unmasking: bool,
+    /// Whether the session ends when the spec's target is reached.
+    pub targeted: bool,
+    /// Seats that take part in each round.
+    pub cohort: u16,
+    /// Decides which.
+    pub draw_seed: u64,
     /// What a runner must be capable of.
     pub capabilities: u64,
     /// Active stake a runner needs.
@@ -169,15 +175,22 @@ fn consistent(offer: &Offer, spec: &SessionSpec) -> Result<(), Refusal> {
         return unusable("its rounds need secure aggregation, which this version does not know");
     }
     match (&spec.data, offer.data_mode) {
-        (Data::Private { .. }, DataMode::Private) => Ok(()),
+        (Data::Private { .. }, DataMode::Private) => {}
         (Data::Uploaded { shard_rows, .. }, DataMode::Uploaded) => {
-            if shard_rows.len() == usize::from(offer.seats) {
-                return Ok(());
+            if shard_rows.len() != usize::from(offer.seats) {
+                return unusable("its spec has another number of shards than its terms have seats");
             }
-            unusable("its spec has another number of shards than its terms have seats")
         }
-        _ => unusable("its spec and its terms disagree on where the data comes from"),
+        _ => return unusable("its spec and its terms disagree on where the data comes from"),
     }
+    if offer.targeted != spec.target.is_some() {
+        return unusable("its spec and its terms disagree on whether it has a target");
+    }
+    let (cohort, seed) = (spec.aggregation.cohort(offer.seats), spec.training.seed);
+    if offer.cohort != cohort || (cohort < offer.seats && offer.draw_seed != seed) {
+        return unusable("its spec and its terms disagree on which seats take part in a round");
+    }
+    Ok(())
 }
 
 fn at_most(what: &'static str, actual: u64, limit: u64) -> Result<(), Refusal> {
@@ -266,5 +279,12 @@ mod tests {
         assert!(judge(|_, offer, _| offer.data_mode = DataMode::Private).is_err());
         assert!(judge(|_, offer, _| offer.seats = 3).is_err());
         assert!(judge(|_, offer, _| offer.unmasking = true).is_err());
+        assert!(judge(|_, offer, _| offer.targeted = true).is_err());
+        assert!(judge(|_, offer, _| offer.cohort = 1).is_err());
+        judge(|_, offer, spec| (offer.cohort, spec.aggregation.participation) = (1, 0.5)).unwrap();
+        let other = |offer: &mut Offer, spec: &mut SessionSpec| {
+            (offer.cohort, spec.aggregation.participation, offer.draw_seed) = (1, 0.5, 99);
+        };
+        assert!(judge(|_, offer, spec| other(offer, spec)).is_err());
     }
 }

@@ -51,6 +51,7 @@ pub(crate) fn spec() -> SessionSpec {
         privacy: Privacy::None,
         image: None,
         max_update_norm: 100.0,
+        target: None,
     }
 }
 
@@ -62,6 +63,9 @@ pub(crate) fn offer() -> Offer {
         round_reward: TokenAmount::from_base_units(2000),
         data_mode: DataMode::Uploaded,
         unmasking: false,
+        targeted: false,
+        cohort: 2,
+        draw_seed: 1,
         capabilities: capability::TRAIN,
         min_stake: TokenAmount::from_whole(1),
         min_reputation: 300,

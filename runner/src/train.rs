@@ -74,7 +74,8 @@ async fn attempt(context: &Context, session: &SessionView, key: RoundKey, record
     let Output { result, update, .. } = output;
     let weights = {
         let (spec, start, rows, result) = (Arc::clone(&spec), Arc::clone(&start), Arc::clone(&rows), result.clone());
-        blocking(move || update::check(&spec, &start.model, key.seat, &rows, &result, &update.unwrap_or_default())).await?
+        blocking(move || update::check(&spec, &start.model, key.seat, &rows, &result, &update.unwrap_or_default()))
+            .await?
     };
     let residual = Residual { journal: context.journal.clone(), key, joined: seat.joined_round, last: seat.last_round };
     let (weights, rest) = {
@@ -110,13 +111,7 @@ async fn measure(spec: &Arc<SessionSpec>, start: &Arc<Start>, rows: &Arc<Rows>) 
     .await
 }
 
-async fn run(
-    context: &Context,
-    spec: &SessionSpec,
-    rows: &Rows,
-    start: &Arc<Start>,
-    key: RoundKey,
-) -> Result<Output> {
+async fn run(context: &Context, spec: &SessionSpec, rows: &Rows, start: &Arc<Start>, key: RoundKey) -> Result<Output> {
     let job = Job::of_spec(
         spec,
         JobKind::Train { training: spec.training.clone(), round: key.round, seat: key.seat },

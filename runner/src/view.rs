@@ -1,7 +1,7 @@
 //! What an agent knows of the chain at one block: plain values, read once, on which the plan rests.
 
 use parity_abi::{Phase, State};
-use parity_protocol::{Address, B256, TokenAmount};
+use parity_protocol::{Address, B256, TokenAmount, draw};
 
 use crate::policy::Offer;
 
@@ -84,6 +84,13 @@ impl SessionView {
     pub fn seat_of(&self, operator: Address) -> Option<(u16, &SeatView)> {
         let mut seats = (0_u16..).zip(&self.seats);
         seats.find_map(|(index, seat)| seat.as_ref().filter(|seat| seat.operator == operator).map(|seat| (index, seat)))
+    }
+
+    /// Whether a seat takes part in the current round.
+    pub fn takes_part(&self, seat: u16) -> bool {
+        let Offer { seats, cohort, draw_seed, .. } = self.offer;
+        let drawn = draw::drawn(draw_seed, self.round, seats.into(), cohort.into());
+        drawn.get(usize::from(seat)) == Some(&true)
     }
 
     /// Indices of seats without a holder.

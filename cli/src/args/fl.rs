@@ -99,13 +99,16 @@ pub(crate) struct PlanArgs {
     /// Rounds
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub(crate) total_rounds: u16,
+    /// Accuracy (R2 for numbers) on the held-out rows that ends the session early; the rest of the budget comes back
+    #[arg(long)]
+    pub(crate) target: Option<f64>,
     /// Who may see what
     #[arg(long, value_enum, default_value = "none")]
     pub(crate) privacy_level: PrivacyLevel,
     /// Seats, one runner each
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) seats: u16,
-    /// Least updates that close a round at its deadline; two thirds of the seats when absent
+    /// Least updates that close a round at its deadline; two thirds of those that take part when absent
     #[arg(long)]
     pub(crate) quorum: Option<u16>,
     /// Seed of initial weights, shuffles and partitions

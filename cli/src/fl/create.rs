@@ -100,6 +100,7 @@ pub(crate) async fn run(app: &App, args: CreateArgs) -> anyhow::Result<()> {
         training_rows: usize::from(args.plan.seats) * ASSUMED_ROWS_PER_SEAT,
         seats: args.plan.seats,
         rounds: args.plan.total_rounds,
+        target: args.plan.target,
     };
     let spec = plan::spec(&args.plan, &stem(&args.schema), plan)?;
     let terms = plan::terms(&args.plan, &spec, app.network.periods())?;

@@ -34,8 +34,8 @@ pub(crate) async fn run(app: &App, args: CreateWithDataArgs) -> anyhow::Result<(
     let (shards, data) = deal::deal(&prepared, &args.deal, args.plan.seats, args.plan.seed)?;
     let training_rows = prepared.train.rows();
     let Prepared { schema, scaling, holdout, image, .. } = prepared;
-    let (seats, rounds) = (args.plan.seats, args.plan.total_rounds);
-    let plan = DataPlan { schema, scaling, data, image, training_rows, seats, rounds };
+    let (seats, rounds, target) = (args.plan.seats, args.plan.total_rounds, args.plan.target);
+    let plan = DataPlan { schema, scaling, data, image, training_rows, seats, rounds, target };
     let spec = plan::spec(&args.plan, &stem(&args.file), plan)?;
     let terms = plan::terms(&args.plan, &spec, app.network.periods())?;
 

@@ -39,6 +39,8 @@ pub(crate) struct DataPlan {
     pub(crate) seats: u16,
     /// Rounds.
     pub(crate) rounds: u16,
+    /// What ends the session early.
+    pub(crate) target: Option<f64>,
 }
 
 /// Builds and checks the spec.
@@ -70,6 +72,7 @@ pub(crate) fn spec(
         privacy,
         image: None,
         max_update_norm: 1.0,
+        target: plan.target,
     };
     let max_update_norm = defaults::max_update_norm(parity_learning::model::parameters(&spec));
     let spec = SessionSpec { max_update_norm, ..spec };

@@ -27,15 +27,11 @@ pub(crate) fn spec(args: &PlanArgs, fallback_name: &str, plan: DataPlan) -> anyh
 
 /// Refuses what runners and keepers do not do yet.
 fn check_rule(aggregation: &Aggregation) -> anyhow::Result<()> {
-    let part = if aggregation.participation < 1.0 {
-        "sample"
-    } else if matches!(aggregation.rule, Rule::RootData { .. }) {
-        "root-data"
-    } else {
+    if !matches!(aggregation.rule, Rule::RootData { .. }) {
         return Ok(());
-    };
+    }
     bail!(
-        "--rule {part} works in 'parity fl simulate', not yet in sessions; use another rule, for example fedyogi or nnm:1+median"
+        "--rule root-data works in 'parity fl simulate', not yet in sessions; use another rule, for example fedyogi or nnm:1+median"
     )
 }
 
@@ -53,9 +49,10 @@ fn privacy(level: PrivacyLevel) -> anyhow::Result<Privacy> {
 
 /// Builds the terms of the contract.
 pub(crate) fn terms(args: &PlanArgs, spec: &SessionSpec, periods: Periods) -> anyhow::Result<ISessions::Terms> {
-    let quorum = args.quorum.unwrap_or_else(|| (args.seats * 2).div_ceil(3));
-    if quorum == 0 || quorum > args.seats {
-        bail!("--quorum {quorum} must lie between 1 and the {} seats", args.seats);
+    let cohort = spec.aggregation.cohort(args.seats);
+    let quorum = args.quorum.unwrap_or_else(|| (cohort * 2).div_ceil(3));
+    if quorum == 0 || quorum > cohort {
+        bail!("--quorum {quorum} must lie between 1 and the {cohort} seats that take part in a round");
     }
     Ok(ISessions::Terms {
         spec: spec.digest()?,
@@ -71,12 +68,15 @@ pub(crate) fn terms(args: &PlanArgs, spec: &SessionSpec, periods: Periods) -> an
             Data::Uploaded { .. } => 1,
         },
         unmasking: false,
+        targeted: spec.target.is_some(),
         openPeriod: epochs(args.open_period.unwrap_or(periods.open)),
         roundPeriod: epochs(args.round_period.unwrap_or(periods.round)),
         unmaskPeriod: epochs(periods.round),
         proposePeriod: epochs(periods.propose),
         challengeWindow: epochs(periods.challenge),
         capabilities: capability::TRAIN,
+        cohort,
+        drawSeed: spec.training.seed,
         roundReward: args.reward.reward.base_units(),
         keeperFee: args.reward.keeper_fee.base_units(),
         completionBonus: args.reward.completion_bonus.base_units(),

@@ -72,14 +72,15 @@ fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyh
     let (mut shards, data) = deal::deal(&prepared, &args.deal, args.clients, seed)?;
     let Prepared { schema, scaling, train, holdout, image, .. } = prepared;
     let (seats, rounds) = (args.clients, args.rounds);
-    let plan = DataPlan { schema, scaling, data, image, training_rows: train.rows(), seats, rounds };
+    let target = args.target;
+    let plan = DataPlan { schema, scaling, data, image, training_rows: train.rows(), seats, rounds, target };
     let spec = learn::spec(&args.learn, stem(&args.data), seed, Privacy::None, plan)?;
     let faulty = match (args.attack, args.faulty) {
         (Some(attack), Some(count)) => Some(Faulty::new(attack, count, spec.schema.outputs(), &mut shards)?),
         _ => None,
     };
     let (holdout, root) = root(&spec, holdout)?;
-    Ok(Scenario { spec, shards, faulty, holdout, root, rounds: args.rounds, target: args.target })
+    Ok(Scenario { spec, shards, faulty, holdout, root, rounds: args.rounds })
 }
 
 /// Parts the held-out rows in those that only measure and those by which keepers judge updates, where the rule wants some.

@@ -51,7 +51,7 @@ pub(crate) async fn run(app: &App, session: Option<u64>) -> anyhow::Result<()> {
                 format!("session {session} is {phase} after {} final rounds; {earned} USDFC earned", state.finalRounds)
             });
         }
-        bar.set_message(format!("{phase}, round {}: {} of {} in", state.round, state.posted, state.occupied));
+        bar.set_message(format!("{phase}, round {}: {} of {} in", state.round, state.posted, state.expected));
         tokio::time::sleep(POLL).await;
     }
 }

@@ -84,9 +84,19 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
     let forest = ["--model-type", "random_forest", "--total-rounds", "5"];
     let network = ["--model-type", "neural_network", "--rule", "nnm:1+median+fedyogi", "--total-rounds", "3"];
     let union = ["--model-type", "random_forest", "--forest-method", "union", "--trees", "31", "--total-rounds", "3"];
-    let drifting =
-        ["--optimizer", "sgd", "--momentum", "0", "--rule", "scaffold", "--compression", "int8", "--total-rounds", "4"];
-    for (session, flags) in (1..).zip([&forest[..], &network, &union, &drifting]) {
+    let drifting = [
+        "--optimizer",
+        "sgd",
+        "--momentum",
+        "0",
+        "--rule",
+        "scaffold+sample:0.6",
+        "--compression",
+        "int8",
+        "--total-rounds",
+        "5",
+    ];
+    for (session, flags) in (1..).zip([&forest[..], &network, &drifting, &union]) {
         let named = ["fl", "create-session-with-data", "./iris_data.csv", "--name", "Distributed Classification"];
         devnet.home().parity_in(&folder, &[&named, flags].concat()).succeeded();
         let (_, ended) = devnet.watch(session);

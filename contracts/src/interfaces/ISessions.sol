@@ -41,15 +41,18 @@ interface ISessions {
         uint16 minReputation; // 0..1000
         DataMode dataMode;
         bool unmasking; // rounds pass through Unmasking (secure aggregation)
+        bool targeted; // a proposal may say that the spec's target is reached: then its round is the last
         uint40 openPeriod; // epochs to fill and seal all seats before anyone may expire the session
         uint40 roundPeriod; // epochs for training
         uint40 unmaskPeriod; // epochs for posting shares
         uint40 proposePeriod; // epochs for a proposal, and again for its attestations, before the round is void
         uint40 challengeWindow; // epochs between proposal and finality
         uint64 capabilities; // what a runner must be capable of
+        uint16 cohort; // seats that take part in each round, quorum..seats; fewer than all are drawn anew for every round
+        uint64 drawSeed; // decides all draws, together with the round
         uint128 roundReward; // base units per round, split among accepted updates
         uint128 keeperFee; // base units per round to the proposer
-        uint128 completionBonus; // base units, split among seats present in every final round
+        uint128 completionBonus; // base units, split among seats present in every final round that they were drawn for
         uint128 minStake; // active stake a runner needs
         uint128 keeperBond; // active stake a proposing or attesting keeper needs
     }
@@ -60,7 +63,8 @@ interface ISessions {
         Phase phase;
         uint16 round; // current round, 1-based; 0 while Open
         uint16 finalRounds; // rounds that ended Final
-        uint16 occupied; // seats whose holder is expected to post in the current round (Open: in the first)
+        uint16 occupied; // seats that serve in the current round (Open: in the first)
+        uint16 expected; // of those, seats that take part in it: their updates close it before its deadline
         uint16 claimed; // seats with a holder
         uint16 posted; // updates of the current round
         uint16 rollovers; // of the current round
@@ -84,6 +88,7 @@ interface ISessions {
         address proposer;
         uint40 proposedAt; // epoch
         uint16 attested; // number of agreeing keepers, the proposer included
+        bool reached; // the target is reached: if the round becomes final, it is the last
         bytes32 aggregate; // digest of the aggregate manifest
         bytes32 updatesRoot; // Merkle root of accepted updates
         bytes32 payoutsRoot; // cumulative Merkle-sum root of payouts
@@ -125,6 +130,7 @@ interface ISessions {
         bytes32 updatesRoot,
         bytes32 payoutsRoot,
         uint128 payoutSum,
+        bool reached,
         bytes32 report
     );
     event RoundAttested(uint256 indexed session, uint16 indexed round, address indexed keeper, uint16 attested);
@@ -146,6 +152,7 @@ interface ISessions {
     error Sessions_SeatEmpty(uint16 seat);
     error Sessions_NotSeatHolder(address expected, address actual);
     error Sessions_AlreadySeated(address operator);
+    /// @dev The holder does not serve yet, or the seat is not drawn for the round.
     error Sessions_SeatNotServing(uint16 seat);
     error Sessions_InsufficientStake(uint128 expected, uint128 actual);
     error Sessions_InsufficientReputation(uint16 expected, uint16 actual);
@@ -159,6 +166,7 @@ interface ISessions {
     error Sessions_TooEarly(uint40 expected, uint40 actual);
     error Sessions_QuorumReached(uint16 quorum, uint16 posted);
     error Sessions_QuorumMissed(uint16 quorum, uint16 posted);
+    error Sessions_NoTarget(uint256 session);
     error Sessions_PayoutTooHigh(uint128 expected, uint128 actual);
     error Sessions_PayoutDecreased(uint128 expected, uint128 actual);
     error Sessions_AlreadyAttested(address keeper);
@@ -192,13 +200,13 @@ interface ISessions {
     /// @notice Takes an empty seat: while Open, or a forfeited one while Active. The caller is registered, capable and staked and
     /// holds no other seat of the session.
     function claimSeat(uint256 session, uint16 seat, bytes32 key) external;
-    /// @notice Posts the update of the current round, once, until its deadline.
+    /// @notice Posts the update of the current round, once, until its deadline, from a seat that takes part in it.
     function submitUpdate(uint256 session, uint16 round, uint16 seat, bytes32 digest, uint64 samples) external;
     /// @notice Posts the unmasking shares of a seat that submitted, once, until the deadline of Unmasking.
     function postShares(uint256 session, uint16 round, uint16 seat, bytes32 digest) external;
 
     // --- keeper ---
-    /// @notice Proposes the result of a closed round; one proposal a round.
+    /// @notice Proposes the result of a closed round; one proposal a round. `reached` only where the terms have a target.
     function propose(
         uint256 session,
         uint16 round,
@@ -206,27 +214,29 @@ interface ISessions {
         bytes32 updatesRoot,
         bytes32 payoutsRoot,
         uint128 payoutSum,
+        bool reached,
         bytes32 report
     ) external;
     /// @notice Agrees with the standing proposal; `proposalHash` is keccak256(abi.encode(session, round, aggregate,
-    /// updatesRoot, payoutsRoot, payoutSum)).
+    /// updatesRoot, payoutsRoot, payoutSum, reached)).
     function attest(uint256 session, uint16 round, bytes32 proposalHash) external;
 
     // --- anyone ---
     /// @notice Open -> Active once all seats are claimed (Uploaded: and sealed).
     function start(uint256 session) external;
-    /// @notice Training -> Closed when all expected seats posted, or after the deadline with at least the quorum.
+    /// @notice Training -> Closed when all seats that take part posted, or after the deadline with at least the quorum.
     function close(uint256 session, uint16 round) external;
     /// @notice Training past its deadline without quorum: extends it, or voids the round after maxRollovers.
     function rollOver(uint256 session, uint16 round) external;
     /// @notice Unmasking -> Closed when all submitters posted shares or the deadline passed.
     function closeUnmasking(uint256 session, uint16 round) external;
-    /// @notice Proposed -> Final after the quorum of attestations and the challenge window.
+    /// @notice Proposed -> Final after the quorum of attestations and the challenge window. Where the target is reached the session
+    /// ends.
     function finalize(uint256 session, uint16 round) external;
     /// @notice Closed past its deadline, or Proposed past its deadline without enough attestations: the round is void, its money
     /// stays in the budget.
     function voidRound(uint256 session, uint16 round) external;
-    /// @notice Empties a seat whose holder missed a deadline and records the miss.
+    /// @notice Empties a seat whose holder missed the deadline of a round that it takes part in, and records the miss.
     function forfeit(uint256 session, uint16 seat) external;
     /// @notice Open past its deadline -> Expired with a full refund.
     function expire(uint256 session) external;

@@ -13,6 +13,7 @@ library RoundPhase {
         ISessions.State state;
         ISessions.Phase phase;
         bool cancelling;
+        bool sampled; // not all seats take part in every round
         uint16 round;
         uint16 finalRounds;
         uint16 lastFinal; // number of the last final round, 0 before
@@ -72,10 +73,10 @@ library RoundPhase {
         p.deadline = deadline;
     }
 
-    /// @dev Training may close: everyone posted, or the deadline passed with a quorum.
-    function requireClosable(Progress storage p, uint16 quorum) internal view {
+    /// @dev Training may close: all of the expected posted, or the deadline passed with a quorum.
+    function requireClosable(Progress storage p, uint16 quorum, uint16 expected) internal view {
         uint16 posted = p.posted;
-        if (posted >= quorum && posted == p.occupied) return;
+        if (posted >= quorum && posted == expected) return;
         requireLate(p);
         if (posted < quorum) revert ISessions.Sessions_QuorumMissed(quorum, posted);
     }

@@ -21,6 +21,7 @@ library SessionTerms {
         if (terms.spec == 0) _refuse("spec");
         _within("seats", terms.seats, 1, MAX_SEATS);
         _within("quorum", terms.quorum, 1, terms.seats);
+        _within("cohort", terms.cohort, terms.quorum, terms.seats);
         _within("rounds", terms.rounds, 1, MAX_ROUNDS);
         _within("attestations", terms.attestations, 1, MAX_ATTESTATIONS);
         _within("maxRollovers", terms.maxRollovers, 0, MAX_ROLLOVERS);

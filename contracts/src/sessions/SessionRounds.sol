@@ -20,7 +20,7 @@ abstract contract SessionRounds is SessionStorage {
         if (digest == 0) revert Sessions_ZeroDigest();
         if (samples == 0) revert Sessions_ZeroSamples();
         SeatRecord storage seat_ = _heldSeat(s, index);
-        if (!_isServing(seat_, p)) revert Sessions_SeatNotServing(index);
+        if (!_takesPart(s, seat_, index)) revert Sessions_SeatNotServing(index);
         uint16 last = seat_.lastRound;
         if (last == round) revert Sessions_AlreadyPosted(index, round);
 
@@ -38,7 +38,7 @@ abstract contract SessionRounds is SessionStorage {
         SessionRecord storage s = _sessions[id];
         RoundPhase.Progress storage p = s.progress;
         p.requireAt(id, round, Phase.Training);
-        p.requireClosable(s.terms.quorum);
+        p.requireClosable(s.terms.quorum, _expected(s));
 
         p.closedAt = RoundPhase.epoch();
         uint40 deadline = s.terms.unmasking
@@ -58,7 +58,7 @@ abstract contract SessionRounds is SessionStorage {
         uint16 rollovers = p.rollovers;
         if (rollovers == s.terms.maxRollovers) {
             emit RoundVoided(id, round);
-            _advance(id, s);
+            _advance(id, s, false);
         } else {
             p.rollovers = rollovers + 1;
             emit RoundRolledOver(id, round, rollovers + 1, p.enter(Phase.Training, s.terms.roundPeriod));
@@ -99,6 +99,7 @@ abstract contract SessionRounds is SessionStorage {
         bytes32 updatesRoot,
         bytes32 payoutsRoot,
         uint128 payoutSum,
+        bool reached,
         bytes32 report
     ) external {
         SessionRecord storage s = _sessions[id];
@@ -107,7 +108,8 @@ abstract contract SessionRounds is SessionStorage {
         p.requireBeforeDeadline();
         if (aggregate == 0 || (payoutSum != 0 && payoutsRoot == 0)) revert Sessions_ZeroDigest();
         if (payoutSum < s.committed) revert Sessions_PayoutDecreased(s.committed, payoutSum);
-        uint128 most = _mostPayable(s, round);
+        if (reached && !s.terms.targeted) revert Sessions_NoTarget(id);
+        uint128 most = _mostPayable(s, reached || round == s.terms.rounds);
         if (payoutSum > most) revert Sessions_PayoutTooHigh(most, payoutSum);
         _requireStake(msg.sender, s.terms.keeperBond);
 
@@ -117,13 +119,14 @@ abstract contract SessionRounds is SessionStorage {
             proposer: msg.sender,
             proposedAt: RoundPhase.epoch(),
             attested: 1,
+            reached: reached,
             aggregate: aggregate,
             updatesRoot: updatesRoot,
             payoutsRoot: payoutsRoot,
             payoutSum: payoutSum,
             report: report
         });
-        emit RoundProposed(id, round, msg.sender, aggregate, updatesRoot, payoutsRoot, payoutSum, report);
+        emit RoundProposed(id, round, msg.sender, aggregate, updatesRoot, payoutsRoot, payoutSum, reached, report);
     }
 
     /// @inheritdoc ISessions
@@ -134,7 +137,15 @@ abstract contract SessionRounds is SessionStorage {
         if (s.attestedRound[msg.sender] == round) revert Sessions_AlreadyAttested(msg.sender);
         Proposal storage standing = s.proposal;
         bytes32 expected = keccak256(
-            abi.encode(id, round, standing.aggregate, standing.updatesRoot, standing.payoutsRoot, standing.payoutSum)
+            abi.encode(
+                id,
+                round,
+                standing.aggregate,
+                standing.updatesRoot,
+                standing.payoutsRoot,
+                standing.payoutSum,
+                standing.reached
+            )
         );
         if (proposalHash != expected) revert Sessions_ProposalMismatch(expected, proposalHash);
         _requireStake(msg.sender, s.terms.keeperBond);
@@ -164,7 +175,7 @@ abstract contract SessionRounds is SessionStorage {
         p.lastFinal = round;
         emit RoundFinalized(id, round, aggregate, payoutSum);
         if (payoutSum != 0) _escrow.commit(id, standing.payoutsRoot, payoutSum);
-        _advance(id, s);
+        _advance(id, s, standing.reached);
     }
 
     /// @inheritdoc ISessions
@@ -181,7 +192,7 @@ abstract contract SessionRounds is SessionStorage {
         p.requireLate();
 
         emit RoundVoided(id, round);
-        _advance(id, s);
+        _advance(id, s, false);
     }
 
     function _heldSeat(SessionRecord storage s, uint16 index) private view returns (SeatRecord storage seat_) {
@@ -196,8 +207,8 @@ abstract contract SessionRounds is SessionStorage {
     }
 
     /// @dev Most that may have been earned in all rounds up to this one: never more than the budget.
-    function _mostPayable(SessionRecord storage s, uint16 round) private view returns (uint128 most) {
+    function _mostPayable(SessionRecord storage s, bool last) private view returns (uint128 most) {
         most = s.committed + s.terms.roundReward + s.terms.keeperFee;
-        if (round == s.terms.rounds) most += s.terms.completionBonus;
+        if (last) most += s.terms.completionBonus;
     }
 }

@@ -28,7 +28,7 @@ abstract contract SessionSeats is SessionStorage {
         seat_.key = key;
         s.seatOf[msg.sender] = index + 1;
         p.claimed += 1;
-        if (s.terms.dataMode == DataMode.Private) _serveFrom(p, seat_, firstRound);
+        if (s.terms.dataMode == DataMode.Private) _serveFrom(s, seat_, index, firstRound);
         emit SeatClaimed(id, index, msg.sender, key);
     }
 
@@ -53,7 +53,7 @@ abstract contract SessionSeats is SessionStorage {
             if (seat_.joinedRound != 0) revert Sessions_AlreadySealed(seats[i]);
 
             seat_.shard = shards[i];
-            _serveFrom(s.progress, seat_, firstRound);
+            _serveFrom(s, seat_, seats[i], firstRound);
             emit SeatSealed(id, seats[i], operators[i], shards[i]);
         }
     }
@@ -81,7 +81,9 @@ abstract contract SessionSeats is SessionStorage {
         address operator = seat_.operator;
         if (operator == address(0)) revert Sessions_SeatEmpty(index);
         bool missed = p.phase != Phase.Training || p.isLate();
-        if (!missed || !_isServing(seat_, p) || seat_.lastRound == p.round) revert Sessions_NotForfeitable(index);
+        if (!missed || !_takesPart(s, seat_, index) || seat_.lastRound == p.round) {
+            revert Sessions_NotForfeitable(index);
+        }
         uint16 finished = _finishedOf(s, seat_);
 
         // The key and the shard stay where they are, so that the next holder overwrites slots instead of filling new ones.
@@ -93,6 +95,11 @@ abstract contract SessionSeats is SessionStorage {
         s.seatOf[operator] = 0;
         p.occupied -= 1;
         p.claimed -= 1;
+        if (p.sampled) {
+            uint256 others = ~(1 << index);
+            s.serving &= others;
+            s.summoned &= others;
+        }
         // A recorder that was replaced must not keep seats occupied. Who starves this call of gas cannot pay for the event after it.
         try _reputation.record(operator, finished, 1) {} catch {}
         emit SeatForfeited(id, index, operator, finished, 1);
@@ -129,10 +136,14 @@ abstract contract SessionSeats is SessionStorage {
         return p.round + 1;
     }
 
-    function _serveFrom(RoundPhase.Progress storage p, SeatRecord storage seat_, uint16 round) private {
+    function _serveFrom(SessionRecord storage s, SeatRecord storage seat_, uint16 index, uint16 round) private {
+        RoundPhase.Progress storage p = s.progress;
         seat_.joinedRound = round;
         if (p.state == State.Active && round > p.round) p.joining += 1;
         else p.occupied += 1;
+        if (!p.sampled) return;
+        s.serving |= 1 << index;
+        if (p.phase == Phase.Training) _summon(s);
     }
 
     function _requireEligible(SessionRecord storage s) private view {

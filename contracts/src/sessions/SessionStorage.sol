@@ -6,6 +6,7 @@ import {IOperators} from "../interfaces/IOperators.sol";
 import {IReputation} from "../interfaces/IReputation.sol";
 import {ISessions} from "../interfaces/ISessions.sol";
 import {IStakes} from "../interfaces/IStakes.sol";
+import {Draw} from "../libraries/Draw.sol";
 import {RoundPhase} from "../libraries/RoundPhase.sol";
 
 /// @title SessionStorage: what Sessions keeps, and the questions that all its parts ask.
@@ -42,6 +43,10 @@ abstract contract SessionStorage is ISessions {
         Terms terms;
         // slots 11 to 16, stale outside Proposed
         Proposal proposal;
+        // slot 17, used where rounds are drawn: seats that serve in this round or from the next one, by bit
+        uint256 serving;
+        // slot 18, used where rounds are drawn: seats that serve in this round and take part in it, by bit
+        uint256 summoned;
         mapping(uint16 index => SeatRecord) seats;
         mapping(address operator => uint16) seatOf; // index + 1
         mapping(address keeper => uint16) attestedRound; // last round proposed or attested in
@@ -79,10 +84,23 @@ abstract contract SessionStorage is ISessions {
         if (actual < expected) revert Sessions_InsufficientStake(expected, actual);
     }
 
-    /// @dev Whether the holder is expected to post in the current round (Open: in the first).
-    function _isServing(SeatRecord storage seat_, RoundPhase.Progress storage p) internal view returns (bool) {
+    /// @dev Whether the holder is expected to post in the current round: it serves, and the seat is drawn where not all are.
+    function _takesPart(SessionRecord storage s, SeatRecord storage seat_, uint16 index) internal view returns (bool) {
+        RoundPhase.Progress storage p = s.progress;
         uint16 joined = seat_.joinedRound;
-        return joined != 0 && (p.round == 0 || joined <= p.round);
+        return joined != 0 && joined <= p.round && (!p.sampled || (s.summoned >> index) & 1 != 0);
+    }
+
+    /// @dev Seats that serve in the current round and take part in it. Who posted keeps its seat until the next round, so that all of
+    /// them have posted when as many have.
+    function _expected(SessionRecord storage s) internal view returns (uint16) {
+        return s.progress.sampled ? Draw.size(s.summoned) : s.progress.occupied;
+    }
+
+    /// @dev Calls those who serve and are drawn to the round that has begun or goes on. In Training nobody waits to serve.
+    function _summon(SessionRecord storage s) internal {
+        Terms storage terms_ = s.terms;
+        s.summoned = s.serving & Draw.drawn(terms_.drawSeed, s.progress.round, terms_.seats, terms_.cohort);
     }
 
     /// @dev Final rounds that the holder posted in; its last one counts once it is final.
@@ -92,12 +110,13 @@ abstract contract SessionStorage is ISessions {
         if (last != 0 && s.aggregates[last] != 0) ++finished;
     }
 
-    /// @dev The current round is over: the next one begins, or the session ends.
-    function _advance(uint256 id, SessionRecord storage s) internal {
+    /// @dev The current round is over: the next one begins, or the session ends, because it was the last or because the target is
+    /// reached.
+    function _advance(uint256 id, SessionRecord storage s, bool reached) internal {
         RoundPhase.Progress storage p = s.progress;
         if (p.cancelling) {
             emit SessionCancelled(id, s.model, _end(id, p, State.Cancelled));
-        } else if (p.round == s.terms.rounds) {
+        } else if (reached || p.round == s.terms.rounds) {
             emit SessionCompleted(id, s.model, _end(id, p, State.Completed));
         } else {
             _startRound(id, s);
@@ -106,6 +125,7 @@ abstract contract SessionStorage is ISessions {
 
     function _startRound(uint256 id, SessionRecord storage s) internal {
         (uint16 round, uint40 deadline) = s.progress.startRound(s.terms.roundPeriod);
+        if (s.progress.sampled) _summon(s);
         emit RoundStarted(id, round, deadline);
     }
 

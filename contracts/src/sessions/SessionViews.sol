@@ -15,7 +15,7 @@ abstract contract SessionViews is SessionStorage {
     /// @inheritdoc ISessions
     function session(uint256 id) external view returns (Session memory) {
         SessionRecord storage s = _sessions[id];
-        RoundPhase.Progress memory p = s.progress;
+        RoundPhase.Progress storage p = s.progress;
         return Session({
             requester: s.requester,
             state: p.state,
@@ -23,6 +23,7 @@ abstract contract SessionViews is SessionStorage {
             round: p.round,
             finalRounds: p.finalRounds,
             occupied: p.occupied,
+            expected: _expected(s),
             claimed: p.claimed,
             posted: p.posted,
             rollovers: p.rollovers,

@@ -32,6 +32,8 @@ contract SessionHandler is CommonBase, StdUtils, SessionLedger {
     /// @dev Root and sums of a budget when its session ended.
     mapping(uint256 id => bytes32) public endedAs;
     mapping(bytes32 action => uint256) public done;
+    /// @dev A seat posted in a round that it was not drawn for.
+    bool public undrawn;
 
     constructor(Sessions sessions_, Escrow escrow_, Stakes stakes_, Operators operators, MockUsdfc usdfc_)
         SessionLedger(sessions_)
@@ -98,7 +100,8 @@ contract SessionHandler is CommonBase, StdUtils, SessionLedger {
 
     function _agree(uint256 id, uint16 round) private {
         ISessions.Proposal memory p = sessions.proposal(id);
-        bytes32 hash = keccak256(abi.encode(id, round, p.aggregate, p.updatesRoot, p.payoutsRoot, p.payoutSum));
+        bytes32 hash =
+            keccak256(abi.encode(id, round, p.aggregate, p.updatesRoot, p.payoutsRoot, p.payoutSum, p.reached));
         for (uint256 i = 0; i < 2; ++i) {
             vm.prank(actors[ACTORS - 1 - i]);
             try sessions.attest(id, round, hash) {} catch {}
@@ -122,12 +125,15 @@ contract SessionHandler is CommonBase, StdUtils, SessionLedger {
             minReputation: 0,
             dataMode: ISessions.DataMode((seed >> 32) % 2),
             unmasking: (seed >> 40) % 4 == 0,
+            targeted: (seed >> 44) % 2 == 0,
             openPeriod: 30,
             roundPeriod: 10,
             unmaskPeriod: 5,
             proposePeriod: 8,
             challengeWindow: uint40((seed >> 48) % 4),
             capabilities: 1,
+            cohort: 0,
+            drawSeed: uint64(seed),
             roundReward: uint128(bound(seed >> 64, 1, 1e24)),
             keeperFee: uint128((seed >> 96) % 1e18),
             completionBonus: uint128((seed >> 128) % 1e20),
@@ -135,6 +141,7 @@ contract SessionHandler is CommonBase, StdUtils, SessionLedger {
             keeperBond: 0.1 ether
         });
         terms.quorum = uint16(bound(seed >> 192, 1, terms.seats));
+        terms.cohort = uint16(bound(seed >> 208, terms.quorum, terms.seats));
         usdfc.mint(REQUESTER, sessions.budgetOf(terms));
         vm.prank(REQUESTER);
         sessions.createSession(terms);
@@ -192,6 +199,8 @@ contract SessionHandler is CommonBase, StdUtils, SessionLedger {
             uint16 inRound = uint16(uint256(log.topics[2]));
             folded[id][inRound] = keccak256(abi.encodePacked(folded[id][inRound], operator, digest, said));
             _samples[id][round][operator] = said;
+            if (!_isDrawn(id, round, seat)) undrawn = true;
+            if (sessions.terms(id).cohort < sessions.terms(id).seats) ++done["drawn"];
             ++done["submit"];
         } catch {}
     }
@@ -212,9 +221,11 @@ contract SessionHandler is CommonBase, StdUtils, SessionLedger {
         uint16 round = sessions.session(id).round;
         address keeper = actors[seed % ACTORS];
         if (stakes.active(keeper) < 0.1 ether) return;
-        (bytes32 root, uint128 sum) = _split(id, round, keeper);
+        // Now and then the target is reached.
+        bool reached = sessions.terms(id).targeted && (seed >> 16) % 4 == 0;
+        (bytes32 root, uint128 sum) = _split(id, round, keeper, reached);
         vm.prank(keeper);
-        sessions.propose(id, round, keccak256(abi.encode(seed)), 0, root, sum, 0);
+        sessions.propose(id, round, keccak256(abi.encode(seed)), 0, root, sum, reached, 0);
         ++done["propose"];
     }
 
@@ -269,7 +280,9 @@ contract SessionHandler is CommonBase, StdUtils, SessionLedger {
     }
 
     function _finalize(uint256 id, uint16 round) private {
+        bool early = sessions.proposal(id).reached && round < sessions.terms(id).rounds;
         try sessions.finalize(id, round) {
+            if (early) ++done["reach"];
             firstAggregate[id][round] = sessions.aggregateOf(id, round);
             _settle(id);
             _noteEnd(id);

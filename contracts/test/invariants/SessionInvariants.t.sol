@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {ISessions} from "../../src/interfaces/ISessions.sol";
+import {Draw} from "../../src/libraries/Draw.sol";
 import {NetworkTest} from "../support/NetworkTest.sol";
 import {SessionHandler} from "./SessionHandler.sol";
 
@@ -11,7 +12,7 @@ contract SessionInvariants is NetworkTest {
     SessionHandler private handler;
     address private requester;
 
-    bytes32[17] private ACTIONS = [
+    bytes32[19] private ACTIONS = [
         bytes32("create"),
         "claimSeat",
         "sealShard",
@@ -21,6 +22,8 @@ contract SessionInvariants is NetworkTest {
         "closeUnmasking",
         "propose",
         "finalize",
+        "reach",
+        "drawn",
         "rollOver",
         "voidRound",
         "forfeit",
@@ -70,9 +73,11 @@ contract SessionInvariants is NetworkTest {
             _checkI7(id, session);
             _checkI8(id, session);
             _checkI9(id, session);
+            _checkI12(id, session);
         }
         assertEq(usdfc.balanceOf(address(escrow)), owed, "I2: Escrow holds what it owes");
         _checkI10();
+        assertFalse(handler.undrawn(), "I12: only drawn seats post");
     }
 
     /// @dev The campaign means something only if its random calls get everywhere.
@@ -85,6 +90,7 @@ contract SessionInvariants is NetworkTest {
             if (i % 80 == 0) _forget(seed);
             handler.step(seed);
             if (i % 2 == 0) handler.poke(seed, uint8(other), uint16(other >> 8));
+            handler.poke(seed, 5, uint16(other >> 24));
             if (i % 3 == 0) handler.skip_(seed);
             if (i % 5 == 0) handler.cancel(seed);
             handler.claim(seed, other);
@@ -248,6 +254,20 @@ contract SessionInvariants is NetworkTest {
             uint256 current = session.state == ISessions.State.Active && seats[i].lastRound == session.round ? 1 : 0;
             assertLe(seats[i].finished, session.finalRounds + current, "I9: finished only what is or may become final");
         }
+    }
+
+    function _checkI12(uint256 id, ISessions.Session memory session) private view {
+        if (session.state != ISessions.State.Active) return;
+        ISessions.Terms memory terms = sessions.terms(id);
+        uint256 drawn = Draw.drawn(terms.drawSeed, session.round, terms.seats, terms.cohort);
+        ISessions.Seat[] memory seats = sessions.seatsOf(id);
+        uint256 expected;
+        for (uint256 i = 0; i < seats.length; ++i) {
+            bool serves = seats[i].joinedRound != 0 && seats[i].joinedRound <= session.round;
+            if (serves && (drawn >> i) & 1 != 0) ++expected;
+        }
+        assertEq(session.expected, expected, "I12: expected are those who serve and are drawn");
+        assertLe(session.posted, expected, "I12: who posts is expected");
     }
 
     function _checkI10() private view {

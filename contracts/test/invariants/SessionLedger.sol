@@ -4,10 +4,11 @@ pragma solidity 0.8.30;
 import {Sessions} from "../../src/Sessions.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {ISessions} from "../../src/interfaces/ISessions.sol";
+import {Draw} from "../../src/libraries/Draw.sol";
 import {SumTree} from "../support/SumTree.sol";
 
 /// @title SessionLedger: what everyone has earned, kept as an honest keeper keeps it, apart from the contracts.
-/// @notice Follows the split of SPEC.md: reward by samples and score, keeper fee, completion bonus in the last scheduled round.
+/// @notice Follows the split of SPEC.md: reward by samples and score, keeper fee, completion bonus in the last round.
 abstract contract SessionLedger {
     Sessions public immutable sessions;
 
@@ -25,28 +26,42 @@ abstract contract SessionLedger {
     }
 
     /// @dev Sets the pending earnings of a closed round and returns their tree.
-    function _split(uint256 id, uint16 round, address proposer) internal returns (bytes32 root, uint128 sum) {
+    function _split(uint256 id, uint16 round, address proposer, bool reached)
+        internal
+        returns (bytes32 root, uint128 sum)
+    {
         ISessions.Terms memory terms = sessions.terms(id);
+        bool last = reached || round == terms.rounds;
         ISessions.Seat[] memory seats = sessions.seatsOf(id);
         for (uint256 i = 0; i < actors.length; ++i) {
             _pending[id][actors[i]] = earned[id][actors[i]];
         }
-        (uint256 totalSamples, uint256 totalScore, uint128 present) = _totals(id, round, seats);
+        if (last) _addBonus(id, round, terms, seats);
+        _addRewards(id, round, seats);
+        _pending[id][proposer] += terms.keeperFee;
+        return SumTree.root(_leaves(id, true));
+    }
+
+    function _addRewards(uint256 id, uint16 round, ISessions.Seat[] memory seats) private {
+        (uint256 totalSamples, uint256 totalScore) = _totals(id, round, seats);
         for (uint256 i = 0; i < seats.length; ++i) {
-            if (seats[i].operator == address(0) || seats[i].lastRound != round) continue;
-            _pending[
-                id
-            ][
-                seats[i].operator
-            ] += sessions.rewardOf(
-                id, _samples[id][round][seats[i].operator], totalSamples, _score(round, i), totalScore
-            );
-            if (round == terms.rounds && _isPresent(id, seats[i])) {
+            address operator = seats[i].operator;
+            if (operator == address(0) || seats[i].lastRound != round) continue;
+            uint64 samples = _samples[id][round][operator];
+            _pending[id][operator] += sessions.rewardOf(id, samples, totalSamples, _score(round, i), totalScore);
+        }
+    }
+
+    function _addBonus(uint256 id, uint16 round, ISessions.Terms memory terms, ISessions.Seat[] memory seats) private {
+        uint128 present;
+        for (uint16 i = 0; i < seats.length; ++i) {
+            if (_isPresent(id, round, i, seats[i])) ++present;
+        }
+        for (uint16 i = 0; i < seats.length; ++i) {
+            if (_isPresent(id, round, i, seats[i])) {
                 _pending[id][seats[i].operator] += terms.completionBonus / present;
             }
         }
-        _pending[id][proposer] += terms.keeperFee;
-        return SumTree.root(_leaves(id, true));
     }
 
     function _settle(uint256 id) internal {
@@ -68,19 +83,32 @@ abstract contract SessionLedger {
     function _totals(uint256 id, uint16 round, ISessions.Seat[] memory seats)
         private
         view
-        returns (uint256 totalSamples, uint256 totalScore, uint128 present)
+        returns (uint256 totalSamples, uint256 totalScore)
     {
         for (uint256 i = 0; i < seats.length; ++i) {
             if (seats[i].operator == address(0) || seats[i].lastRound != round) continue;
             totalSamples += _samples[id][round][seats[i].operator];
             totalScore += _score(round, i);
-            if (_isPresent(id, seats[i])) ++present;
         }
     }
 
-    /// @dev There from the first round on and in every final one, this one included.
-    function _isPresent(uint256 id, ISessions.Seat memory seat) private view returns (bool) {
-        return seat.joinedRound == 1 && seat.finished == sessions.session(id).finalRounds + 1;
+    /// @dev There from the first round on, and in every final round that the seat was drawn for, this one included.
+    function _isPresent(uint256 id, uint16 round, uint16 index, ISessions.Seat memory seat)
+        private
+        view
+        returns (bool)
+    {
+        uint16 drawn;
+        for (uint16 past = 1; past <= round; ++past) {
+            bool counts = past == round || sessions.aggregateOf(id, past) != 0;
+            if (counts && _isDrawn(id, past, index)) ++drawn;
+        }
+        return seat.joinedRound == 1 && drawn != 0 && seat.finished == drawn;
+    }
+
+    function _isDrawn(uint256 id, uint16 round, uint16 index) internal view returns (bool) {
+        ISessions.Terms memory terms = sessions.terms(id);
+        return (Draw.drawn(terms.drawSeed, round, terms.seats, terms.cohort) >> index) & 1 != 0;
     }
 
     function _score(uint16 round, uint256 index) private pure returns (uint32) {

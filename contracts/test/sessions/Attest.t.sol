@@ -53,7 +53,8 @@ contract SessionsAttestTest is SessionTest {
                     _aggregate(id, 1),
                     keccak256("updates"),
                     sessions.proposal(id).payoutsRoot,
-                    uint128(REWARD)
+                    uint128(REWARD),
+                    false
                 )
             )
         );

@@ -77,6 +77,11 @@ contract SessionsCreateTest is SessionTest {
         t.quorum = 4;
         _refused(t, "quorum");
         t = _terms();
+        t.cohort = 1;
+        _refused(t, "cohort");
+        t.cohort = 4;
+        _refused(t, "cohort");
+        t = _terms();
         t.rounds = 0;
         _refused(t, "rounds");
         t.rounds = 10_001;

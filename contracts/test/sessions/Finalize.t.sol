@@ -63,7 +63,7 @@ contract SessionsFinalizeTest is SessionTest {
     function test_ARoundThatPaysNothingCommitsNothing() public {
         _close(id);
         vm.prank(keepers[0]);
-        sessions.propose(id, 1, keccak256("aggregate"), 0, 0, 0, 0);
+        sessions.propose(id, 1, keccak256("aggregate"), 0, 0, 0, false, 0);
         _attest(id, keepers[1]);
         _skip(CHALLENGE_WINDOW);
         sessions.finalize(id, 1);

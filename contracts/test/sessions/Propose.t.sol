@@ -17,7 +17,7 @@ contract SessionsProposeTest is SessionTest {
         _close(id);
         vm.expectEmit(address(sessions));
         emit ISessions.RoundProposed(
-            id, 1, keepers[0], _aggregate(id, 1), keccak256("updates"), ROOT, REWARD, keccak256("report")
+            id, 1, keepers[0], _aggregate(id, 1), keccak256("updates"), ROOT, REWARD, false, keccak256("report")
         );
         _proposeIn(id, 1, ROOT, REWARD);
 
@@ -87,9 +87,9 @@ contract SessionsProposeTest is SessionTest {
         _proposeIn(id, 1, 0, 1);
         vm.expectRevert(ISessions.Sessions_ZeroDigest.selector);
         vm.prank(keepers[0]);
-        sessions.propose(id, 1, 0, 0, ROOT, 1, 0);
+        sessions.propose(id, 1, 0, 0, ROOT, 1, false, 0);
         vm.prank(keepers[0]);
-        sessions.propose(id, 1, keccak256("aggregate"), 0, 0, 0, 0);
+        sessions.propose(id, 1, keccak256("aggregate"), 0, 0, 0, false, 0);
     }
 
     function test_AKeeperNeedsItsBond() public {

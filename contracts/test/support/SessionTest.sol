@@ -58,12 +58,15 @@ abstract contract SessionTest is NetworkTest {
             minReputation: 0,
             dataMode: ISessions.DataMode.Private,
             unmasking: false,
+            targeted: false,
             openPeriod: OPEN_PERIOD,
             roundPeriod: ROUND_PERIOD,
             unmaskPeriod: UNMASK_PERIOD,
             proposePeriod: PROPOSE_PERIOD,
             challengeWindow: CHALLENGE_WINDOW,
             capabilities: 1,
+            cohort: 3,
+            drawSeed: 7,
             roundReward: REWARD,
             keeperFee: KEEPER_FEE,
             completionBonus: BONUS,
@@ -152,8 +155,14 @@ abstract contract SessionTest is NetworkTest {
 
     /// @dev Without a call before the one that counts, for tests that expect it to revert.
     function _proposeIn(uint256 id, uint16 round, bytes32 root, uint128 payoutSum) internal {
+        _proposeIn(id, round, root, payoutSum, false);
+    }
+
+    function _proposeIn(uint256 id, uint16 round, bytes32 root, uint128 payoutSum, bool reached) internal {
         vm.prank(keepers[0]);
-        sessions.propose(id, round, _aggregate(id, round), keccak256("updates"), root, payoutSum, keccak256("report"));
+        sessions.propose(
+            id, round, _aggregate(id, round), keccak256("updates"), root, payoutSum, reached, keccak256("report")
+        );
     }
 
     function _attest(uint256 id, address keeper) internal {
@@ -172,7 +181,8 @@ abstract contract SessionTest is NetworkTest {
                 standing.aggregate,
                 standing.updatesRoot,
                 standing.payoutsRoot,
-                standing.payoutSum
+                standing.payoutSum,
+                standing.reached
             )
         );
     }

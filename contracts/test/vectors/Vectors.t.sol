@@ -5,6 +5,7 @@ import {stdJson} from "forge-std/StdJson.sol";
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {ISessions} from "../../src/interfaces/ISessions.sol";
+import {Draw} from "../../src/libraries/Draw.sol";
 import {PayoutSplit} from "../../src/libraries/PayoutSplit.sol";
 import {SessionTest} from "../support/SessionTest.sol";
 
@@ -48,6 +49,22 @@ contract VectorsTest is SessionTest {
             assertEq(sessions.session(id).accumulator, json.readBytes32(string.concat(at, ".accumulator")), at);
         }
         assertEq(count, 5, "all rounds were read");
+    }
+
+    function test_DrawsAreThoseOfTheVectors() public view {
+        string memory json = vm.readFile("../abi/vectors/draw.json");
+        uint256 count;
+        for (; vm.keyExistsJson(json, _at("draws", count)); ++count) {
+            string memory at = _at("draws", count);
+            uint256 drawn = Draw.drawn(
+                uint64(json.readUint(string.concat(at, ".seed"))),
+                uint16(json.readUint(string.concat(at, ".round"))),
+                uint16(json.readUint(string.concat(at, ".seats"))),
+                uint16(json.readUint(string.concat(at, ".count")))
+            );
+            assertEq(bytes32(drawn), json.readBytes32(string.concat(at, ".drawn")), at);
+        }
+        assertEq(count, 40, "all draws were read");
     }
 
     /// @dev Commits the root of one tree and claims every leaf through Escrow.
@@ -114,7 +131,7 @@ contract VectorsTest is SessionTest {
 
     function _startedWith(uint16 seats) private returns (uint256) {
         ISessions.Terms memory terms = _terms();
-        (terms.seats, terms.quorum) = (seats, 1);
+        (terms.seats, terms.quorum, terms.cohort) = (seats, 1, seats);
         return _started(terms);
     }
 

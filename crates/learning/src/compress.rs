@@ -146,7 +146,9 @@ fn read(compression: Compression, bytes: &[u8], previous: &Tensors) -> Result<Te
         _ => (STEPS, 1.0),
     };
     if version != VERSION || method != expected {
-        return Err(refuse(format!("version {version}, method {method}; expected version {VERSION}, method {expected}")));
+        return Err(refuse(format!(
+            "version {version}, method {method}; expected version {VERSION}, method {expected}"
+        )));
     }
     let mut change = Tensors::default();
     for (name, tensor) in &previous.0 {

@@ -18,8 +18,6 @@ pub enum Purpose {
     Holdout,
     /// How rows are dealt to seats; `first` is the class.
     Partition,
-    /// Which seats take part; `first` is the round.
-    Sampling,
     /// Shares of seats, and which seats have which classes; `first` is the class, `second` the attempt.
     Shares,
     /// Rows of other seats that a seat is lent; `first` is the seat.
@@ -46,7 +44,6 @@ impl Purpose {
             Self::Weights => b"weights\0",
             Self::Holdout => b"holdout\0",
             Self::Partition => b"deal\0\0\0\0",
-            Self::Sampling => b"sampling",
             Self::Shares => b"shares\0\0",
             Self::Overlap => b"overlap\0",
             Self::Shuffle => b"shuffle\0",

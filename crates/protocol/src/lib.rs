@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no randomness. What stands here is what two strangers must agree on byte for byte: the
 //! canonical encoding ([`codec`]) of everything that is named on chain by digest, and the integer formulas ([`payout`],
-//! [`merkle`]) that also exist in Solidity and are checked against it on shared vectors.
+//! [`merkle`], [`draw`]) that also exist in Solidity and are checked against it on shared vectors.
 
 pub mod accumulator;
 pub mod aggregation;
@@ -10,6 +10,7 @@ pub mod amount;
 pub mod capability;
 pub mod codec;
 pub mod compression;
+pub mod draw;
 pub mod error;
 pub mod forest;
 pub mod job;

@@ -9,6 +9,7 @@ use crate::{
     aggregation::Rule,
     codec::Block,
     forest::ForestMethod,
+    metrics::Metrics,
     model::Model,
     schema::{Scaling, Schema, Task},
     training::{Optimizer, Training},
@@ -52,6 +53,8 @@ pub struct SessionSpec {
     pub image: Option<String>,
     /// Largest L2 norm of `update - model` that is accepted.
     pub max_update_norm: f64,
+    /// Accuracy (R2 where the label is a number) on the holdout that ends the session early.
+    pub target: Option<f64>,
 }
 
 /// Where the data comes from.
@@ -111,6 +114,11 @@ impl SessionSpec {
         Ok(Link::from_digest(self.digest()?))
     }
 
+    /// Whether a model that is so good on the holdout ends the session.
+    pub fn is_reached(&self, metrics: &Metrics) -> bool {
+        self.target.is_some_and(|target| metrics.headline().is_some_and(|(_, value)| value >= target))
+    }
+
     /// Checks every field.
     ///
     /// # Errors
@@ -148,8 +156,26 @@ impl SessionSpec {
             _ => {}
         }
         self.data.validate(&self.schema)?;
+        self.validate_target()?;
         self.validate_aggregation()?;
         self.validate_forest()
+    }
+
+    fn validate_target(&self) -> Result<()> {
+        let Some(target) = self.target else { return Ok(()) };
+        let refuse =
+            |value: String, expected: &str| Err(Error::Spec { field: "target", value, expected: expected.to_owned() });
+        if !(target > 0.0 && target <= 1.0) {
+            return refuse(target.to_string(), "above 0, at most 1: an accuracy, or R2 where the label is a number");
+        }
+        match &self.data {
+            Data::Uploaded { holdout_rows: 1.., .. } => Ok(()),
+            Data::Uploaded { .. } => refuse(target.to_string(), "none without held-out rows to measure it on"),
+            Data::Private { .. } => refuse(
+                target.to_string(),
+                "none with private data: there are no held-out rows, and what runners say of themselves ends no session",
+            ),
+        }
     }
 
     fn validate_forest(&self) -> Result<()> {
@@ -188,14 +214,6 @@ impl SessionSpec {
         };
         let aggregation = &self.aggregation;
         aggregation.validate(seats)?;
-        if seats.is_none() && aggregation.participation < 1.0 {
-            let value = aggregation.participation.to_string();
-            return refuse(
-                "aggregation.participation",
-                value,
-                "1, because the spec of private data does not fix the seats",
-            );
-        }
         if aggregation.control.is_some() && !matches!(self.training.optimizer, Optimizer::Sgd { .. }) {
             return refuse(
                 "aggregation.control",

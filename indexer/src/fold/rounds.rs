@@ -28,6 +28,7 @@ pub(super) fn plan(event: &Event, at: &Position<'_>, origin: Origin, plan: &mut 
             updates_root: None,
             payouts_root: None,
             payout_sum: None,
+            reached: None,
             report: None,
             attested: 0,
             started_at: number,
@@ -114,6 +115,7 @@ pub(super) fn plan(event: &Event, at: &Position<'_>, origin: Origin, plan: &mut 
                 row.updates_root = Some(e.updatesRoot.into());
                 row.payouts_root = Some(e.payoutsRoot.into());
                 row.payout_sum = Some(e.payoutSum);
+                row.reached = Some(e.reached);
                 row.report = Some(e.report.into());
                 row.attested = 1;
                 row.proposed_at = Some(number);

@@ -69,6 +69,7 @@ fn event() -> impl Strategy<Value = Event> {
                     updatesRoot: digest,
                     payoutsRoot: digest,
                     payoutSum: amount,
+                    reached: amount % 2 == 0,
                     report: digest,
                 }
                 .into(),

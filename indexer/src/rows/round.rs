@@ -24,6 +24,8 @@ pub(crate) struct Round {
     pub(crate) payouts_root: Option<Bytes32>,
     /// Cumulative sum under the payouts root.
     pub(crate) payout_sum: Option<u128>,
+    /// Whether the proposal says that the target is reached.
+    pub(crate) reached: Option<bool>,
     pub(crate) report: Option<Bytes32>,
     /// Agreeing keepers, the proposer included.
     pub(crate) attested: u16,

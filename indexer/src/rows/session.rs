@@ -19,7 +19,7 @@ pub(crate) struct Session {
     /// Current round, from 1; 0 while open.
     pub(crate) round: u16,
     pub(crate) final_rounds: u16,
-    /// Seats expected to post in the current round.
+    /// Seats that serve in the current round.
     pub(crate) occupied: u16,
     /// Seats that serve from the next round on.
     pub(crate) joining: u16,
@@ -57,12 +57,15 @@ pub(crate) struct Terms {
     pub(crate) min_reputation: u16,
     pub(crate) data_mode: DataMode,
     pub(crate) unmasking: bool,
+    pub(crate) targeted: bool,
     pub(crate) open_period: u64,
     pub(crate) round_period: u64,
     pub(crate) unmask_period: u64,
     pub(crate) propose_period: u64,
     pub(crate) challenge_window: u64,
     pub(crate) capabilities: u64,
+    pub(crate) cohort: u16,
+    pub(crate) draw_seed: u64,
     pub(crate) round_reward: u128,
     pub(crate) keeper_fee: u128,
     pub(crate) completion_bonus: u128,

@@ -163,7 +163,10 @@ impl Chain {
                 }
                 _ => self.submit(id, round, seat, digest).await,
             },
-            (2, 2) => self.propose(actor, id, session.round, session.committed).await,
+            (2, 2) => {
+                let reached = self.draw(3) == 0 && contract.terms(id).call().await.unwrap().targeted;
+                self.propose(actor, id, session.round, session.committed, reached).await
+            }
             (2, 3) => match self.draw(2) {
                 0 => self.share(id, round, seat, digest).await,
                 _ => self.send(contract.closeUnmasking(id, round)).await,
@@ -202,6 +205,9 @@ impl Chain {
             performanceBps: 2_000,
             dataMode: u8::from(uploaded),
             unmasking: self.draw(3) == 0,
+            targeted: self.draw(2) == 0,
+            cohort: u16::try_from(1 + self.draw(2)).unwrap(),
+            drawSeed: 3,
             openPeriod: U40::from(40),
             roundPeriod: U40::from(8),
             unmaskPeriod: U40::from(8),
@@ -263,11 +269,11 @@ impl Chain {
     }
 
     /// Gives the round's reward to one operator, on top of what it was given before.
-    async fn propose(&mut self, actor: usize, id: U256, round: u16, committed: u128) -> bool {
+    async fn propose(&mut self, actor: usize, id: U256, round: u16, committed: u128, reached: bool) -> bool {
         let sum = committed + 700;
         let root = tree(self.address(0), sum).root();
         let digest = B256::repeat_byte(u8::try_from(self.draw(255) + 1).unwrap());
-        self.send(self.sessions(actor).propose(id, round, digest, digest, root.hash, sum, digest)).await
+        self.send(self.sessions(actor).propose(id, round, digest, digest, root.hash, sum, reached, digest)).await
     }
 
     /// Claims what operator 0 was given, together with a claim that is skipped.

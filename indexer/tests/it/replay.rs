@@ -90,6 +90,9 @@ async fn compare_session(chain: &Chain, id: u64, row: &Value) {
     assert_eq!(row["spec"], hash(terms.spec), "session {id}");
     assert_eq!(row["terms"]["round_reward"], text(terms.roundReward), "session {id}");
     assert_eq!(row["terms"]["unmasking"], terms.unmasking, "session {id}");
+    assert_eq!(row["terms"]["targeted"], terms.targeted, "session {id}");
+    assert_eq!(row["terms"]["cohort"], terms.cohort, "session {id}");
+    assert_eq!(row["terms"]["draw_seed"], terms.drawSeed, "session {id}");
 
     let deployments = chain.deployments();
     let budget = chain.network.client().escrow().budget(deployments.sessions, U256::from(id)).call().await.unwrap();
@@ -128,6 +131,11 @@ async fn compare_rounds(chain: &Chain, id: u64, rows: &[Value]) {
         if !aggregate.is_zero() {
             assert_eq!(row["proposal"]["aggregate"], hash(aggregate), "round {round} of session {id}");
         }
+    }
+    let standing = contract.proposal(id).call().await.unwrap();
+    if !standing.proposer.is_zero() {
+        let row = &rows[usize::from(session.round) - 1]["proposal"];
+        assert_eq!(row["reached"], standing.reached, "round {} of session {id}", session.round);
     }
     if session.round > 0 && session.posted > 0 {
         assert_eq!(rows[usize::from(session.round) - 1]["accumulator"], hash(session.accumulator), "session {id}");

@@ -92,7 +92,7 @@ async fn a_wrong_proposal_is_not_attested_and_its_round_is_void() {
     post(&world, session, &spec, (20, 0), Post::Good, &[]).await.unwrap();
     send(world.sessions(20).close(id, 1)).await.unwrap();
     let sessions = world.sessions(11);
-    send(sessions.propose(id, 1, NOWHERE, B256::ZERO, NOWHERE, 11 * USDFC, NOWHERE)).await.unwrap();
+    send(sessions.propose(id, 1, NOWHERE, B256::ZERO, NOWHERE, 11 * USDFC, false, NOWHERE)).await.unwrap();
     honest.start();
     world.until(session, |s| s.round == 2).await;
     let sessions = world.client.sessions();

@@ -1,9 +1,13 @@
 //! Whole sessions.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use parity_abi::State;
+use parity_abi::{Phase, State};
 use parity_keeper::{Evaluation, timings::RoundTiming};
+use parity_learning::round::sampled;
 use parity_protocol::{Address, U256, codec::Block};
 use parity_testkit::anvil::address;
 
@@ -188,4 +192,106 @@ async fn the_trainer_in_its_container_measures_what_the_keeper_itself_would() {
     let expected = predictor.evaluate(&crate::spec::holdout()).unwrap();
     assert_eq!((measured.samples, measured.accuracy), (expected.samples, expected.accuracy));
     assert!((measured.loss - expected.loss).abs() < 1e-5, "{measured:?} {expected:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rounds_of_drawn_seats_close_early_and_those_who_were_not_drawn_lose_nothing() {
+    let world = Arc::new(World::start().await);
+    let mut keeper = world.keeper(10).await;
+    keeper.start();
+    let mut spec = uploaded(3);
+    spec.aggregation.participation = 0.5;
+    let terms = terms(&spec, 3, 4);
+    assert_eq!((terms.cohort, terms.quorum), (2, 2));
+    let session = world.create(&spec, terms).await;
+    world.seal_holdout(session, spec.digest().unwrap(), &keeper).await;
+    world.fill(session, 20, 3).await;
+    // Everyone tries to post in every round; the contract refuses those who were not drawn.
+    let runners = crowd(&world, session, &spec, 20, 3);
+    let ended = world.until_ended(session).await;
+    runners.await.unwrap();
+    assert_eq!((ended.state, ended.finalRounds), (State::Completed.number(), 4));
+
+    let mut present = BTreeSet::new();
+    for round in 1..=4 {
+        let drawn = sampled(&spec, round, 3);
+        let accepted: BTreeSet<u16> =
+            world.manifest(session, round).await.accepted.iter().map(|update| update.seat).collect();
+        assert_eq!(accepted, (0..3).filter(|seat| drawn[usize::from(*seat)]).collect(), "round {round}");
+        present.extend(accepted);
+    }
+    let seats = world.client.seats(U256::from(session)).await.unwrap();
+    assert!(seats.iter().all(|seat| !seat.operator.is_zero()), "nobody lost a seat: {seats:?}");
+    world.until_settled(session).await;
+    let mut owed = owed(&world, session, &[keeper.address(); 4]).await;
+    for seat in &present {
+        let bonus = 5 * USDFC / u128::try_from(present.len()).unwrap();
+        *owed.get_mut(&address(20 + u32::from(*seat)).unwrap()).unwrap() += bonus;
+    }
+    for (operator, owed) in owed {
+        assert_eq!(world.balance(operator).await, owed);
+    }
+    let verdicts = world.verify(session).await.unwrap();
+    assert!(verdicts.iter().all(|verdict| verdict.difference.is_none()), "{verdicts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_when_its_target_is_reached_and_the_bonus_is_paid_for_the_rounds_that_took_place() {
+    let world = Arc::new(World::start().await);
+    let (mut first, mut second) = (world.keeper(10).await, world.keeper(11).await);
+    first.start();
+    second.start();
+    let mut spec = uploaded(2);
+    // The crowd's models classify half of the holdout or more, whatever they have learned.
+    spec.target = Some(0.5);
+    let mut terms = terms(&spec, 2, 9);
+    terms.attestations = 2;
+    let budget = world.client.sessions().budgetOf(terms.clone()).call().await.unwrap();
+    let session = world.create(&spec, terms).await;
+    for keeper in [&first, &second] {
+        world.seal_holdout(session, spec.digest().unwrap(), keeper).await;
+    }
+    world.fill(session, 20, 2).await;
+    let runners = crowd(&world, session, &spec, 20, 2);
+    let ended = world.until_ended(session).await;
+    runners.await.unwrap();
+    assert_eq!(ended.state, State::Completed.number());
+    let rounds = ended.finalRounds;
+    assert!(rounds < 9, "{rounds} rounds");
+    for round in 1..=rounds {
+        let accuracy = world.report(session, round).await.evaluation.unwrap().accuracy.unwrap();
+        assert_eq!(accuracy >= 0.5, round == rounds, "round {round}: {accuracy}");
+    }
+    world.until_settled(session).await;
+    let paid = world.client.escrow().budget(world.client.deployments().sessions, U256::from(session)).call().await;
+    let paid = paid.unwrap();
+    assert_eq!((paid.claimed, paid.deposited), (paid.committed, budget));
+    // Every round costs reward and fee, all but what rounding leaves; the bonus of 5 goes to both runners.
+    let most = u128::from(rounds) * (11 * USDFC + 1) + 5 * USDFC;
+    assert!((most - 10 * u128::from(rounds)..=most).contains(&paid.committed), "{} of {most}", paid.committed);
+    assert_eq!(world.balance(address(REQUESTER).unwrap()).await, WEALTH - paid.committed);
+    let verdicts = world.verify(session).await.unwrap();
+    assert!(verdicts.iter().all(|verdict| verdict.difference.is_none()), "{verdicts:?}");
+    assert_eq!(verdicts.len(), usize::from(rounds));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_keeper_without_the_holdout_ends_no_session_that_has_a_target() {
+    let world = Arc::new(World::start().await);
+    let (mut blind, mut seeing) = (world.keeper(10).await, world.keeper(11).await);
+    blind.start();
+    let mut spec = uploaded(1);
+    spec.target = Some(0.5);
+    let session = world.create(&spec, terms(&spec, 1, 3)).await;
+    world.seal_holdout(session, spec.digest().unwrap(), &seeing).await;
+    world.fill(session, 20, 1).await;
+    let runners = crowd(&world, session, &spec, 20, 1);
+    world.until(session, |s| s.phase == Phase::Closed.number()).await;
+    let block = world.client.block_number().await.unwrap();
+    world.client.wait_for_block(block + 20).await.unwrap();
+    assert_eq!(world.session(session).await.phase, Phase::Closed.number(), "it does not propose what it cannot know");
+    seeing.start();
+    assert!(world.until_ended(session).await.finalRounds > 0);
+    runners.await.unwrap();
+    blind.assert_running();
 }

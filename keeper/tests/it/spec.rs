@@ -64,6 +64,7 @@ fn spec(data: Data, privacy: Privacy) -> SessionSpec {
         privacy,
         image: None,
         max_update_norm: 100.0,
+        target: None,
     }
 }
 
@@ -78,7 +79,7 @@ pub(crate) fn terms(spec: &SessionSpec, seats: u16, rounds: u16) -> Terms {
     Terms {
         spec: spec.digest().unwrap(),
         seats,
-        quorum: seats,
+        quorum: spec.aggregation.cohort(seats),
         rounds,
         attestations: 1,
         maxRollovers: 1,
@@ -89,12 +90,15 @@ pub(crate) fn terms(spec: &SessionSpec, seats: u16, rounds: u16) -> Terms {
             Data::Uploaded { .. } => DataMode::Uploaded.number(),
         },
         unmasking: false,
+        targeted: spec.target.is_some(),
         openPeriod: epochs(400),
         roundPeriod: epochs(400),
         unmaskPeriod: epochs(0),
         proposePeriod: epochs(200),
         challengeWindow: epochs(0),
         capabilities: parity_protocol::capability::TRAIN,
+        cohort: spec.aggregation.cohort(seats),
+        drawSeed: spec.training.seed,
         roundReward: 10 * USDFC + 1,
         keeperFee: USDFC,
         completionBonus: 5 * USDFC,

@@ -74,13 +74,7 @@ impl Sandbox {
     ///
     /// # Cancel safety
     /// Dropping the future stops the job and removes what it left.
-    pub async fn run(
-        &self,
-        job: &Job,
-        material: Material<'_>,
-        limits: &Limits,
-        workdir: &Path,
-    ) -> Result<Output> {
+    pub async fn run(&self, job: &Job, material: Material<'_>, limits: &Limits, workdir: &Path) -> Result<Output> {
         let begun = std::time::Instant::now();
         let folder = {
             let (workdir, job) = (workdir.to_owned(), job.clone());

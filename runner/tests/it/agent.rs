@@ -2,7 +2,7 @@
 
 use parity_abi::State;
 use parity_content::put_manifest;
-use parity_learning::{model, tensors::Tensors};
+use parity_learning::{model, round::sampled, tensors::Tensors};
 use parity_protocol::{TokenAmount, U256, codec::Block, spec::Privacy};
 use parity_runner::{RoundTiming, status};
 
@@ -54,6 +54,25 @@ async fn agents_fill_the_seats_train_every_round_and_post_once() {
         assert!(rounds.iter().all(|round| round.stage == "posted" && round.failures.is_empty()), "{rounds:?}");
         assert_eq!(std::fs::read_dir(agent.state().join("work")).unwrap().count(), 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_train_only_in_rounds_that_their_seat_is_drawn_for() {
+    let world = World::start().await;
+    let mut agents = [world.agent(10, HONEST).await, world.agent(11, HONEST).await];
+    let mut spec = uploaded(2);
+    spec.aggregation.participation = 0.5;
+    let session = world.create(&spec, terms(&spec, 2, 4)).await;
+    for agent in &mut agents {
+        agent.start();
+    }
+    pilot::fly(&world, session, &spec).await;
+    assert_eq!(world.session(session).await.finalRounds, 4);
+    let posted: Vec<_> = world.posted(session).await.iter().map(|update| (update.round, update.seat)).collect();
+    let drawn = |round| u16::from(sampled(&spec, round, 2)[1]);
+    assert_eq!(posted, (1..=4).map(|round| (round, drawn(round))).collect::<Vec<_>>());
+    let trained: usize = agents.iter().map(|agent| status(agent.state(), 2).unwrap().len()).sum();
+    assert_eq!(trained, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,7 +35,8 @@ pub(crate) async fn fly(world: &World, session: u64, spec: &SessionSpec) {
                 (State::Active, Phase::Closed) => {
                     // The updates may just be gone in a reorganisation.
                     let Some(aggregate) = aggregate(world, session, now.round, spec).await else { return false };
-                    let propose = sessions.propose(id, now.round, aggregate, B256::ZERO, B256::ZERO, 0, B256::ZERO);
+                    let propose =
+                        sessions.propose(id, now.round, aggregate, B256::ZERO, B256::ZERO, 0, false, B256::ZERO);
                     world.keeper.send(&format!("propose/{session}/{}", now.round), &propose).await
                 }
                 (State::Active, Phase::Proposed) => {

@@ -261,6 +261,7 @@ pub(crate) fn spec(data: Data, privacy: Privacy) -> SessionSpec {
         privacy,
         image: None,
         max_update_norm: 100.0,
+        target: None,
     }
 }
 
@@ -281,7 +282,7 @@ pub(crate) fn terms(spec: &SessionSpec, seats: u16, rounds: u16) -> ISessions::T
     ISessions::Terms {
         spec: spec.digest().unwrap(),
         seats,
-        quorum: seats,
+        quorum: spec.aggregation.cohort(seats),
         rounds,
         attestations: 1,
         maxRollovers: 2,
@@ -292,12 +293,15 @@ pub(crate) fn terms(spec: &SessionSpec, seats: u16, rounds: u16) -> ISessions::T
             Data::Uploaded { .. } => DataMode::Uploaded.number(),
         },
         unmasking: false,
+        targeted: spec.target.is_some(),
         openPeriod: epochs(100_000),
         roundPeriod: epochs(100_000),
         unmaskPeriod: epochs(0),
         proposePeriod: epochs(100_000),
         challengeWindow: epochs(0),
         capabilities: capability::TRAIN,
+        cohort: spec.aggregation.cohort(seats),
+        drawSeed: spec.training.seed,
         roundReward: 1000,
         keeperFee: 0,
         completionBonus: 0,

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use parity_learning::{
     aggregate::Root,
     compress,
@@ -40,8 +40,6 @@ pub(super) struct Scenario {
     /// Rows that keepers judge updates by, where the rule wants some; neither in shards nor in the holdout.
     pub(super) root: Table,
     pub(super) rounds: u16,
-    /// Accuracy or R2 on the holdout that ends the session early.
-    pub(super) target: Option<f64>,
 }
 
 /// What a simulated session came to.
@@ -70,7 +68,7 @@ pub(super) struct Time {
 
 /// Simulates all rounds; `progress` hears of each.
 pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metrics)) -> anyhow::Result<Run> {
-    let Scenario { spec, shards, faulty, holdout, root, rounds, target } = scenario;
+    let Scenario { spec, shards, faulty, holdout, root, rounds } = scenario;
     let root = round::root_rows(spec, root);
     pool.load(shards)?;
     let job = Job::of_spec(spec, JobKind::Evaluate {}, 1);
@@ -127,9 +125,9 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         let metrics = AnyPredictor::of_spec(spec, &run.model)?.evaluate(holdout)?;
         run.time.evaluation += begun.elapsed();
         progress(&metrics);
-        let (_, headline) = metrics.headline().context("every task has a headline metric")?;
+        let reached = spec.is_reached(&metrics);
         run.curve.push(metrics);
-        if target.is_some_and(|target| headline >= target) {
+        if reached {
             break;
         }
     }

@@ -124,9 +124,6 @@ fn what_does_not_fit_together_is_refused() {
     let mut adam = with("scaffold");
     adam.training.optimizer = Optimizer::Adam { learning_rate: 0.1 };
     assert!(refusal(&adam).contains("the optimiser sgd"), "{}", refusal(&adam));
-    let mut private = with("sample:0.5");
-    private.data = Data::Private { max_samples: 10 };
-    assert!(refusal(&private).contains("private data"), "{}", refusal(&private));
     assert!(refusal(&with("krum:1")).contains("at most 0 with 4 seats"));
     assert!(refusal(&with("root-data:20")).contains("no more rows than the holdout"));
     // A state of another model is an error of the keeper, not of an update.

@@ -50,6 +50,7 @@ pub(crate) fn spec() -> SessionSpec {
         privacy: Privacy::None,
         image: None,
         max_update_norm: 100.0,
+        target: None,
     }
 }
 

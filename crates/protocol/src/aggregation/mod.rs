@@ -147,6 +147,13 @@ impl Aggregation {
         self.control.is_some() || self.server != Server::None {}
     }
 
+    /// How many of the seats take part in a round: the share of them, rounded up.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the number of seats")]
+    pub fn cohort(&self, seats: u16) -> u16 {
+        // 0.3 of 10 seats are 3, though 0.3 is not a binary fraction.
+        ((self.participation * f64::from(seats) - 1e-9).ceil().max(1.0) as u16).min(seats)
+    }
+
     /// Checks ranges, and against the number of seats where it is known.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ mod spec;
 use std::path::Path;
 
 use parity_protocol::{
-    Address, B256, TokenAmount, U256, accumulator,
+    Address, B256, TokenAmount, U256, accumulator, draw,
     manifest::{AcceptedUpdate, PayoutLeaf},
     merkle::{SumTree, updates_root},
     payout::RoundReward,
@@ -145,5 +145,29 @@ fn update_trees_and_accumulators_are_those_of_the_contract() {
             accumulator::fold(folded, update.operator, update.digest, update.samples)
         });
         assert_eq!(folded, round.accumulator);
+    }
+}
+
+#[derive(Deserialize)]
+struct Draws {
+    draws: Vec<Drawn>,
+}
+
+#[derive(Deserialize)]
+struct Drawn {
+    seed: String,
+    round: u16,
+    seats: usize,
+    count: usize,
+    drawn: U256,
+}
+
+#[test]
+fn draws_are_those_of_the_contract() {
+    let Draws { draws } = read("draw.json");
+    assert!(!draws.is_empty());
+    for Drawn { seed, round, seats, count, drawn } in draws {
+        let actual = draw::drawn(seed.parse().unwrap(), round, seats, count);
+        assert_eq!(actual, (0..seats).map(|seat| drawn.bit(seat)).collect::<Vec<_>>(), "round {round} of {seed}");
     }
 }

@@ -2,6 +2,7 @@
 
 use parity_protocol::{
     codec::Block,
+    metrics::Metrics,
     model::{Activation, Model},
     schema::{Column, ColumnKind, Label, Scaling, Schema, Task},
     spec::{Aggregation, Compression, Data, Partition, Privacy, SessionSpec, VERSION},
@@ -36,6 +37,7 @@ fn spec(data: Data, task: Task) -> SessionSpec {
         privacy: Privacy::None,
         image: None,
         max_update_norm: 1.0,
+        target: None,
     }
 }
 
@@ -81,4 +83,31 @@ fn what_is_out_of_range_is_named() {
     }
     spec(uploaded(Partition::LabelSkew { classes: 3 }, 1, 1.0), three_classes()).validate().unwrap();
     spec(uploaded(Partition::LabelSkew { classes: 10 }, 1, 0.0), a_number()).validate().unwrap();
+}
+
+#[test]
+fn a_target_needs_held_out_rows_and_a_share() {
+    let with = |data: Data, target: f64| SessionSpec { target: Some(target), ..spec(data, three_classes()) };
+    let uploaded = || uploaded(Partition::Iid, 1, 0.0);
+    with(uploaded(), 0.95).validate().unwrap();
+    let none = Data::Uploaded {
+        partition: Partition::Iid,
+        min_samples: 1,
+        overlap_ratio: 0.0,
+        shard_rows: vec![1],
+        holdout_rows: 0,
+    };
+    for (spec, words) in [
+        (with(Data::Private { max_samples: 5 }, 0.5), "with private data"),
+        (with(none, 0.5), "none without held-out rows"),
+        (with(uploaded(), 95.0), "target is 95, expected above 0, at most 1"),
+        (with(uploaded(), f64::NAN), "target is NaN"),
+    ] {
+        let message = spec.validate().unwrap_err().to_string();
+        assert!(message.contains(words), "{message}");
+    }
+    let reached = |accuracy, r2| with(uploaded(), 0.95).is_reached(&Metrics { accuracy, r2, ..Metrics::default() });
+    assert!(reached(Some(0.95), None) && reached(None, Some(0.96)));
+    assert!(!reached(Some(0.949), None) && !reached(None, None) && !reached(Some(f64::NAN), None));
+    assert!(!spec(uploaded(), three_classes()).is_reached(&Metrics { accuracy: Some(1.0), ..Metrics::default() }));
 }

@@ -53,6 +53,8 @@ pub struct Proposal {
     /// Cumulative sum under that root.
     #[schema(value_type = String)]
     pub payout_sum: TokenAmount,
+    /// Whether the target is reached: then the round is the last.
+    pub reached: bool,
     /// Digest of the evaluation report.
     #[schema(value_type = String)]
     pub report: B256,
@@ -88,6 +90,7 @@ fn proposal(row: &rows::Round) -> Option<Proposal> {
         updates_root: row.updates_root?.into(),
         payouts_root: row.payouts_root?.into(),
         payout_sum: TokenAmount::from_base_units(row.payout_sum?),
+        reached: row.reached?,
         report: row.report?.into(),
         attested: row.attested,
         proposed_at: row.proposed_at?,

@@ -29,7 +29,7 @@ pub struct Session {
     pub round: u16,
     /// Rounds that ended with a result.
     pub final_rounds: u16,
-    /// Seats expected to post in the current round.
+    /// Seats that serve in the current round.
     pub occupied: u16,
     /// Seats with a holder.
     pub claimed: u16,
@@ -81,12 +81,15 @@ pub struct Terms {
     #[schema(value_type = String)]
     pub data_mode: DataMode,
     pub unmasking: bool,
+    pub targeted: bool,
     pub open_period: u64,
     pub round_period: u64,
     pub unmask_period: u64,
     pub propose_period: u64,
     pub challenge_window: u64,
     pub capabilities: u64,
+    pub cohort: u16,
+    pub draw_seed: u64,
     #[schema(value_type = String)]
     pub round_reward: TokenAmount,
     #[schema(value_type = String)]
@@ -111,12 +114,15 @@ impl From<rows::Terms> for Terms {
             min_reputation: terms.min_reputation,
             data_mode: terms.data_mode,
             unmasking: terms.unmasking,
+            targeted: terms.targeted,
             open_period: terms.open_period,
             round_period: terms.round_period,
             unmask_period: terms.unmask_period,
             propose_period: terms.propose_period,
             challenge_window: terms.challenge_window,
             capabilities: terms.capabilities,
+            cohort: terms.cohort,
+            draw_seed: terms.draw_seed,
             round_reward: TokenAmount::from_base_units(terms.round_reward),
             keeper_fee: TokenAmount::from_base_units(terms.keeper_fee),
             completion_bonus: TokenAmount::from_base_units(terms.completion_bonus),

@@ -1,0 +1,1 @@
+alter table rounds add column reached boolean;
