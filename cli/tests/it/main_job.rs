@@ -82,7 +82,7 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
     let chain = devnet.chain();
     let folder = files::examples();
     let forest = ["--model-type", "random_forest", "--total-rounds", "5"];
-    let network = ["--model-type", "neural_network", "--rule", "nnm:1+median+fedyogi", "--total-rounds", "3"];
+    let network = ["--model-type", "neural_network", "--rule", "nnm:1+median+fedyogi", "--total-rounds", "6"];
     let union = ["--model-type", "random_forest", "--forest-method", "union", "--trees", "31", "--total-rounds", "3"];
     let drifting = [
         "--optimizer",
@@ -96,7 +96,7 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
         "--total-rounds",
         "5",
     ];
-    for (session, flags) in (1..).zip([&forest[..], &network, &drifting, &union]) {
+    for (session, flags) in (1..).zip([&drifting[..], &forest, &network, &union]) {
         let named = ["fl", "create-session-with-data", "./iris_data.csv", "--name", "Distributed Classification"];
         devnet.home().parity_in(&folder, &[&named, flags].concat()).succeeded();
         let (_, ended) = devnet.watch(session);
