@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use parity_learning::{csv::Prepared, partition, table::Table};
 use parity_protocol::{
     aggregation::Rule,
+    metrics::Metrics,
     spec::{Privacy, SessionSpec},
 };
 
@@ -45,12 +46,14 @@ pub(crate) fn run(args: &SimulateArgs, global: &GlobalArgs) -> anyhow::Result<()
         let scenario = scenario(args, seed, output, runs.is_empty())?;
         start_up.get_or_insert_with(|| begun.elapsed());
         let bar = output.progress(u64::from(args.rounds), &format!("seed {seed}"));
-        let run = run::run(&mut pool, &scenario, |metrics| {
+        let progress = |metrics: &Metrics| {
             if let Some((name, value)) = metrics.headline() {
                 bar.set_message(format!("seed {seed}: {name} {value:.4}"));
             }
             bar.inc(1);
-        })?;
+        };
+        // On a thread of rayon's, so that the many small steps of a round are not handed over to one each time.
+        let run = rayon::scope(|_| run::run(&mut pool, &scenario, progress))?;
         bar.finish_and_clear();
         runs.push((seed, run));
     }

@@ -2,8 +2,9 @@
 //!
 //! The way of the data: a CSV file or a folder of images becomes a [`schema`](parity_protocol::schema::Schema) and encoded rows
 //! ([`csv`], [`images`], [`table`]), which are split into shards and a holdout ([`partition`]) and standardised ([`scaling`]). The way of a model:
-//! initial weights from the spec ([`model`]), updates checked and averaged ([`round`], [`aggregate`]), metrics and
-//! predictions ([`predict`]), forests grown together or alone ([`forest`]), a file for its user ([`tensors`], [`card`]).
+//! initial weights from the spec ([`model`]), gradients of dense networks ([`perceptron`]), updates checked and averaged
+//! ([`round`], [`aggregate`]), metrics and predictions ([`predict`]), forests grown together or alone ([`forest`]), a file for its user
+//! ([`tensors`], [`card`]).
 //!
 //! Invariant: everything that ends up in a digest is the same on every machine, whatever the number of threads. Randomness
 //! comes from [`random`] alone, sums run in a fixed order, files have one canonical form. The only I/O is reading CSV and PNG files.
@@ -20,10 +21,13 @@ pub mod images;
 pub mod metrics;
 pub mod model;
 pub mod partition;
+pub mod perceptron;
 pub mod predict;
+mod product;
 pub mod random;
 pub mod round;
 pub mod scaling;
+pub mod simd;
 pub mod table;
 pub mod tensors;
 pub mod weights;

@@ -17,7 +17,7 @@ use parity_protocol::{
 };
 
 use self::{
-    check::check,
+    check::{Checked, check},
     seats::seats,
     step::{follow, target},
 };
@@ -132,7 +132,7 @@ pub fn aggregate(
             seat: input.seat,
             digest: input.digest,
             samples: update.samples,
-            score: score(previous, &update.weights, &target, moved),
+            score: score(previous, update, &target, moved),
         })
         .collect();
     Ok(RoundOutcome { model, state, accepted, rejected })
@@ -158,11 +158,11 @@ pub fn correction(state: &Tensors, seat: u16) -> Option<Tensors> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=10000 before")]
-fn score(previous: &Tensors, update: &Tensors, model: &Tensors, moved: f64) -> u32 {
-    let length = distance(previous, update);
-    if moved <= 0.0 || length <= 0.0 {
+fn score(previous: &Tensors, update: &Checked, model: &Tensors, moved: f64) -> u32 {
+    let Checked { weights, length, .. } = update;
+    if moved <= 0.0 || *length <= 0.0 {
         return 0;
     }
-    let along = aggregate::fold(previous, update, model, |base, left, right| (left - base) * (right - base));
+    let along = aggregate::fold(previous, weights, model, |base, left, right| (left - base) * (right - base));
     (f64::from(MAX_SCORE) * (along / (moved * length))).floor().clamp(0.0, f64::from(MAX_SCORE)) as u32
 }

@@ -1,14 +1,16 @@
 //! The boundary between a simulation and a trainer that does many jobs: frames on standard input and output.
 //!
-//! A frame is the length of its JSON head (u32, little endian), the head, then the blobs whose lengths the head states. The
-//! trainer answers every [`Request::Train`] with one [`Answer`], in order, and ends when its input ends. Only for models and data of one's
-//! own machine: nothing is isolated.
+//! A frame is the length of its JSON head (u32, little endian), the head, then the blobs whose lengths the head states. What stays the
+//! same goes over once: the job with [`Request::Session`], a seat's rows with [`Request::Data`], a round's model with
+//! [`Request::Train`]. The trainer answers every turn of a round with one [`Answer`], in order, and ends when its input ends. It also ends,
+//! with a word on standard error, when a session or its rows cannot be used. Only for models and data of one's own machine: nothing is
+//! isolated.
 
 use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::job::{Job, JobResult};
+use crate::job::Job;
 
 /// The argument that makes the trainer serve frames.
 pub const SERVE: &str = "--serve";
@@ -21,30 +23,46 @@ const MAX_BLOB: u64 = 8 << 30;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
-    /// The rows of a seat, kept until replaced. One blob: a table as safetensors.
+    /// What all jobs until the next session have in common. The trainer forgets all rows.
+    Session {
+        /// A training job; round and seat of its kind are those of each turn.
+        job: Box<Job>,
+    },
+    /// The rows of a seat. One blob: a table as safetensors.
     Data {
         /// Whose rows.
         seat: u16,
         /// Length of the blob.
         table: u64,
     },
-    /// A training job on the rows of its seat. Two blobs: the starting model and the correction as safetensors.
+    /// Trains seats on their rows, one after the other. Blobs: the starting model as safetensors; then, when the answers to all turns
+    /// before were read, the correction of each turn that has one.
     Train {
-        /// The job; its kind says which seat.
-        job: Box<Job>,
+        /// Round, 1-based.
+        round: u16,
         /// Length of the model.
         model: u64,
-        /// Length of the correction; 0 for none.
-        correction: u64,
+        /// Who trains.
+        turns: Vec<Turn>,
     },
+}
+
+/// One seat's training in a round.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    /// Whose rows.
+    pub seat: u16,
+    /// Length of the correction, as safetensors; 0 for none.
+    pub correction: u64,
 }
 
 /// What the trainer answers. One blob: the new weights as safetensors, empty after an error.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// What came out, or why nothing did.
-    pub outcome: Result<JobResult, String>,
+    /// On how many rows the seat trained, or why it did not.
+    pub samples: Result<u64, String>,
     /// Length of the blob.
     pub update: u64,
 }

@@ -1,55 +1,48 @@
 //! What keeps a seat with unusual data from drifting away: terms that are added to every gradient.
 
 use anyhow::Result;
+use parity_learning::{simd, tensors::Tensors};
 use parity_protocol::model::Layer;
-use tch::Tensor;
 
-use crate::{
-    input::Input,
-    network::{flatten, write},
-};
+use crate::network::flatten;
 
 /// Corrections of the gradient.
 #[derive(Debug)]
 pub(crate) struct Drift {
     proximal: Option<Proximal>,
-    correction: Option<Tensor>,
+    correction: Option<Vec<f32>>,
 }
 
 /// `mu (w - w_start)`, the gradient of FedProx's pull (Li et al. 2020, equation 2).
 #[derive(Debug)]
 struct Proximal {
-    mu: f64,
-    start: Tensor,
-    scratch: Tensor,
+    mu: f32,
+    start: Vec<f32>,
 }
 
 impl Drift {
-    /// The corrections that the job asks for.
-    pub(crate) fn new(input: &Input, layers: &[Layer], mu: f64, parameters: &Tensor) -> Result<Self> {
-        let mut proximal = None;
-        if mu > 0.0 {
-            let mut start = parameters.f_zeros_like()?;
-            start.f_copy_(parameters)?;
-            proximal = Some(Proximal { mu, start, scratch: parameters.f_zeros_like()? });
-        }
-        let correction = match &input.correction {
-            Some(tensors) => Some(Tensor::f_from_slice(&flatten(layers, tensors)?)?),
-            None => None,
-        };
+    /// A pull of strength `mu` to these parameters, and a correction with the shapes of the layers.
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is wanted")]
+    pub(crate) fn new(correction: Option<&Tensors>, layers: &[Layer], mu: f64, parameters: &[f32]) -> Result<Self> {
+        let proximal = (mu > 0.0).then(|| Proximal { mu: mu as f32, start: parameters.to_vec() });
+        let correction = correction.map(|tensors| flatten(layers, tensors)).transpose()?;
         Ok(Self { proximal, correction })
     }
 
     /// Adds them to the gradients at these parameters.
-    pub(crate) fn correct(&mut self, gradients: &mut Tensor, parameters: &Tensor) -> Result<()> {
-        if let Some(Proximal { mu, start, scratch }) = &mut self.proximal {
-            write(parameters.f_sub_out(scratch, start))?;
-            write(scratch.f_mul_scalar_(*mu))?;
-            write(gradients.f_add_(scratch))?;
-        }
-        if let Some(correction) = &self.correction {
-            write(gradients.f_add_(correction))?;
-        }
-        Ok(())
+    pub(crate) fn correct(&self, gradients: &mut [f32], parameters: &[f32]) {
+        simd::widest(
+            #[inline(always)]
+            || {
+                if let Some(Proximal { mu, start }) = &self.proximal {
+                    for ((gradient, now), start) in gradients.iter_mut().zip(parameters).zip(start) {
+                        *gradient = mu.mul_add(now - start, *gradient);
+                    }
+                }
+                if let Some(correction) = &self.correction {
+                    gradients.iter_mut().zip(correction).for_each(|(gradient, correction)| *gradient += correction);
+                }
+            },
+        );
     }
 }

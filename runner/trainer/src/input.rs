@@ -1,6 +1,6 @@
 //! Reading a job and refusing what cannot be computed, with the value and the reason.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{fmt, path::Path};
 
 use anyhow::{Context, Result};
 use parity_learning::{
@@ -41,7 +41,7 @@ pub(crate) fn read_job(folder: &Path) -> Result<Job> {
 #[derive(Debug)]
 pub(crate) struct Input {
     pub(crate) job: Job,
-    pub(crate) table: Arc<Table>,
+    pub(crate) table: Table,
     pub(crate) model: Tensors,
     /// Added to every gradient, where the aggregation asks for it (SCAFFOLD).
     pub(crate) correction: Option<Tensors>,
@@ -57,7 +57,7 @@ impl Input {
     }
 
     /// Checks rows and tensors against the job.
-    pub(crate) fn new(job: Job, table: Arc<Table>, model: Option<&[u8]>, correction: Option<&[u8]>) -> Result<Self> {
+    fn new(job: Job, table: Table, model: Option<&[u8]>, correction: Option<&[u8]>) -> Result<Self> {
         check_rows(&job, &table)?;
         let tensors = |bytes: Option<&[u8]>, file| bytes.map(|bytes| parse_tensors(&job, bytes, file)).transpose();
         let model = match (&job.kind, tensors(model, files::MODEL)?) {
@@ -75,9 +75,8 @@ impl Input {
 }
 
 /// A table of rows.
-pub(crate) fn parse_table(bytes: &[u8]) -> Result<Arc<Table>, Refused> {
-    let table = Table::from_safetensors(bytes).map_err(|error| Refused(format!("{}: {error}", files::DATA)))?;
-    Ok(Arc::new(table))
+pub(crate) fn parse_table(bytes: &[u8]) -> Result<Table, Refused> {
+    Table::from_safetensors(bytes).map_err(|error| Refused(format!("{}: {error}", files::DATA)))
 }
 
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
@@ -152,7 +151,7 @@ pub(crate) fn check_rows(job: &Job, table: &Table) -> Result<(), Refused> {
 }
 
 /// Tensors with the shapes of the model.
-fn parse_tensors(job: &Job, bytes: &[u8], file: &str) -> Result<Tensors, Refused> {
+pub(crate) fn parse_tensors(job: &Job, bytes: &[u8], file: &str) -> Result<Tensors, Refused> {
     let refuse = |reason: String| Refused(format!("{file}: {reason}"));
     let tensors = Tensors::from_bytes(bytes, usize::MAX).map_err(|error| refuse(error.to_string()))?;
     let shapes = model::shapes_of(&job.model.layers(job.features, job.outputs));

@@ -1,11 +1,9 @@
-//! Optimisers over one flat tensor of parameters: a handful of in-place operations a step. Steps are those of PyTorch's
-//! `torch.optim.SGD`, `torch.optim.Adam` and `torch.optim.AdamW`; tests compare with formulas written out in f64.
+//! Optimisers over one flat vector of parameters. Steps are those of PyTorch's `torch.optim.SGD`, `torch.optim.Adam` and
+//! `torch.optim.AdamW`; tests compare with formulas written out in f64. Every parameter goes its own way through multiplications and
+//! additions in a fixed order, so neither vectors nor threads change a bit.
 
-use anyhow::Result;
+use parity_learning::simd;
 use parity_protocol::training::Optimizer as Choice;
-use tch::{Device, Kind, Tensor};
-
-use crate::network::write;
 
 /// Decay of Adam's first moment (Kingma and Ba 2015, algorithm 1).
 const BETA1: f64 = 0.9;
@@ -18,67 +16,73 @@ const EPSILON: f64 = 1e-8;
 #[derive(Debug)]
 pub(crate) enum Optimizer {
     /// `v = momentum v + g; w = w - rate v`.
-    Sgd {
-        momentum: f64,
-        /// `-rate` as a tensor, so that one operation multiplies and adds.
-        negative_rate: Tensor,
-        velocity: Tensor,
-    },
+    Sgd { momentum: f64, rate: f64, velocity: Vec<f32> },
     /// `w = keep w; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w = w - rate m^ / (sqrt(v^) + eps)`.
-    Adam { rate: f64, keep: f64, steps: i32, first: Tensor, second: Tensor, scratch: Tensor },
+    Adam { rate: f64, keep: f64, powers: [f64; 2], first: Vec<f32>, second: Vec<f32> },
 }
 
 impl Optimizer {
-    /// A new optimiser for these parameters, whose step size is multiplied with `factor`.
-    pub(crate) fn new(choice: &Choice, factor: f64, parameters: &Tensor) -> Result<Self> {
+    /// A new optimiser for so many parameters, whose step size is multiplied with `factor`.
+    pub(crate) fn new(choice: &Choice, factor: f64, parameters: usize) -> Self {
         let rate = choice.learning_rate() * factor;
-        let momentum = match choice {
-            Choice::Sgd { momentum, .. } => *momentum,
-            Choice::Adam { .. } => return Self::adam(rate, 0.0, parameters),
-            Choice::AdamW { weight_decay, .. } => return Self::adam(rate, *weight_decay, parameters),
+        let weight_decay = match choice {
+            Choice::Sgd { momentum, .. } => {
+                return Self::Sgd { momentum: *momentum, rate, velocity: vec![0.0; parameters] };
+            }
+            Choice::Adam { .. } => 0.0,
+            Choice::AdamW { weight_decay, .. } => *weight_decay,
         };
-        let negative_rate = Tensor::f_full([1], -rate, (Kind::Float, Device::Cpu))?;
-        Ok(Self::Sgd { momentum, negative_rate, velocity: parameters.f_zeros_like()? })
-    }
-
-    fn adam(rate: f64, weight_decay: f64, parameters: &Tensor) -> Result<Self> {
-        let zeros = || parameters.f_zeros_like();
-        let keep = 1.0 - rate * weight_decay;
-        Ok(Self::Adam { rate, keep, steps: 0, first: zeros()?, second: zeros()?, scratch: zeros()? })
+        let zeros = || vec![0.0; parameters];
+        Self::Adam { rate, keep: 1.0 - rate * weight_decay, powers: [1.0; 2], first: zeros(), second: zeros() }
     }
 
     /// Moves the parameters by one step along the gradients.
-    pub(crate) fn step(&mut self, parameters: &mut Tensor, gradients: &Tensor) -> Result<()> {
+    pub(crate) fn step(&mut self, parameters: &mut [f32], gradients: &[f32]) {
         match self {
-            Self::Sgd { momentum, negative_rate, velocity } => {
-                if *momentum > 0.0 {
-                    write(velocity.f_mul_scalar_(*momentum))?;
-                    write(velocity.f_add_(gradients))?;
-                    write(parameters.f_addcmul_(velocity, negative_rate))?;
-                } else {
-                    write(parameters.f_addcmul_(gradients, negative_rate))?;
-                }
+            Self::Sgd { momentum, rate, velocity } if *momentum > 0.0 => {
+                let (momentum, rate) = (round(*momentum), round(-*rate));
+                simd::widest(
+                    #[inline(always)]
+                    || {
+                        for ((w, v), g) in parameters.iter_mut().zip(velocity).zip(gradients) {
+                            *v = momentum.mul_add(*v, *g);
+                            *w = rate.mul_add(*v, *w);
+                        }
+                    },
+                );
             }
-            Self::Adam { rate, keep, steps, first, second, scratch } => {
-                *steps += 1;
-                if *keep < 1.0 {
-                    write(parameters.f_mul_scalar_(*keep))?;
-                }
-                write(first.f_lerp_(gradients, 1.0 - BETA1))?;
-                write(gradients.f_square_out(scratch))?;
-                write(second.f_lerp_(scratch, 1.0 - BETA2))?;
-                // rate m^ / (sqrt(v^) + eps) = m / (s sqrt(v) + s eps sqrt(c2)) with c = 1 - beta^t and
-                // s = c1 / (rate sqrt(c2)); the sign goes into s, so that adding the quotient subtracts the step.
-                let (c1, c2) = (1.0 - BETA1.powi(*steps), 1.0 - BETA2.powi(*steps));
-                let scale = -c1 / (*rate * c2.sqrt());
-                write(second.f_sqrt_out(scratch))?;
-                write(scratch.f_mul_scalar_(scale))?;
-                write(scratch.f_add_scalar_(scale * EPSILON * c2.sqrt()))?;
-                write(parameters.f_addcdiv_(first, scratch))?;
+            Self::Sgd { rate, .. } => {
+                let rate = round(-*rate);
+                simd::widest(
+                    #[inline(always)]
+                    || parameters.iter_mut().zip(gradients).for_each(|(w, g)| *w = rate.mul_add(*g, *w)),
+                );
+            }
+            Self::Adam { rate, keep, powers: [power1, power2], first, second } => {
+                (*power1, *power2) = (*power1 * BETA1, *power2 * BETA2);
+                // rate m^ / (sqrt(v^) + eps) = m / (s sqrt(v) + s eps sqrt(c2)) with c = 1 - beta^t and s = c1 / (rate sqrt(c2)).
+                let (c1, c2) = (1.0 - *power1, 1.0 - *power2);
+                let scale = c1 / (*rate * c2.sqrt());
+                let (keep, floor, scale) = (round(*keep), round(scale * EPSILON * c2.sqrt()), round(scale));
+                let (share1, share2) = (round(1.0 - BETA1), round(1.0 - BETA2));
+                simd::widest(
+                    #[inline(always)]
+                    || {
+                        for (((w, m), v), g) in parameters.iter_mut().zip(first).zip(second).zip(gradients) {
+                            *m = share1.mul_add(g - *m, *m);
+                            *v = share2.mul_add(g.mul_add(*g, -*v), *v);
+                            *w = *w * keep - *m / scale.mul_add(v.sqrt(), floor);
+                        }
+                    },
+                );
             }
         }
-        Ok(())
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is wanted")]
+fn round(value: f64) -> f32 {
+    value as f32
 }
 
 #[cfg(test)]
@@ -91,14 +95,14 @@ mod tests {
     }
 
     fn run(choice: &Choice, steps: usize) -> Vec<f64> {
-        let mut parameters = Tensor::from_slice(&[1.0_f32, -2.0, 0.5]);
-        let mut optimizer = Optimizer::new(choice, 1.0, &parameters).unwrap();
+        let mut parameters = vec![1.0, -2.0, 0.5];
+        let mut optimizer = Optimizer::new(choice, 1.0, parameters.len());
+        let exact = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<_>>();
         for _ in 0..steps {
-            let now: Vec<f64> = Vec::<f32>::try_from(&parameters).unwrap().into_iter().map(f64::from).collect();
-            let gradients = Tensor::from_slice(&slope(&now)).to_kind(Kind::Float);
-            optimizer.step(&mut parameters, &gradients).unwrap();
+            let gradients: Vec<f32> = slope(&exact(&parameters)).into_iter().map(round).collect();
+            optimizer.step(&mut parameters, &gradients);
         }
-        Vec::<f32>::try_from(&parameters).unwrap().into_iter().map(f64::from).collect()
+        exact(&parameters)
     }
 
     fn assert_close(ours: &[f64], expected: &[f64]) {
@@ -136,17 +140,37 @@ mod tests {
     #[test]
     fn adamw_shrinks_weights_apart_from_the_gradient() {
         let choice = Choice::AdamW { learning_rate: 0.1, weight_decay: 0.5 };
-        let mut parameters = Tensor::from_slice(&[2.0_f32]);
-        let mut optimizer = Optimizer::new(&choice, 0.5, &parameters).unwrap();
-        optimizer.step(&mut parameters, &Tensor::from_slice(&[0.0_f32])).unwrap();
-        assert_close(&[Vec::<f32>::try_from(&parameters).unwrap()[0].into()], &[2.0 * (1.0 - 0.05 * 0.5)]);
+        let mut parameters = [2.0];
+        Optimizer::new(&choice, 0.5, 1).step(&mut parameters, &[0.0]);
+        assert_close(&parameters.map(f64::from), &[2.0 * (1.0 - 0.05 * 0.5)]);
     }
 
     #[test]
     fn adam_stays_where_the_slope_is_zero() {
-        let mut parameters = Tensor::from_slice(&[1.0_f32]);
-        let mut optimizer = Optimizer::new(&Choice::Adam { learning_rate: 0.1 }, 1.0, &parameters).unwrap();
-        optimizer.step(&mut parameters, &Tensor::from_slice(&[0.0_f32])).unwrap();
-        assert_eq!(Vec::<f32>::try_from(&parameters).unwrap(), [1.0]);
+        let mut parameters = [1.0_f32];
+        Optimizer::new(&Choice::Adam { learning_rate: 0.1 }, 1.0, 1).step(&mut parameters, &[0.0]);
+        assert_eq!(parameters.map(f32::to_bits), [1.0_f32.to_bits()]);
+    }
+
+    #[test]
+    fn a_parameter_moves_the_same_in_a_vector_and_alone() {
+        // 37 is no multiple of any vector: some parameters go through the scalar rest of the loop.
+        let start: Vec<f32> = (0_u8..37).map(|i| f32::from(i).sin()).collect();
+        let slopes: Vec<f32> = (0_u8..37).map(|i| f32::from(i).cos() * 1e-3).collect();
+        for choice in [
+            Choice::Sgd { learning_rate: 0.1, momentum: 0.0 },
+            Choice::Sgd { learning_rate: 0.1, momentum: 0.9 },
+            Choice::AdamW { learning_rate: 0.1, weight_decay: 0.1 },
+        ] {
+            let mut all = start.clone();
+            let mut optimizer = Optimizer::new(&choice, 1.0, 37);
+            (0..3).for_each(|_| optimizer.step(&mut all, &slopes));
+            for ((all, start), slope) in all.iter().zip(&start).zip(&slopes) {
+                let mut alone = [*start];
+                let mut optimizer = Optimizer::new(&choice, 1.0, 1);
+                (0..3).for_each(|_| optimizer.step(&mut alone, &[*slope]));
+                assert_eq!(alone[0].to_bits(), all.to_bits(), "{choice:?}");
+            }
+        }
     }
 }

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use parity_learning::{predict::Predictor, tensors::Tensors};
+use parity_learning::{perceptron::Examples, predict::Predictor, tensors::Tensors};
 use parity_protocol::job::{JobKind, JobResult};
 
 use crate::{
     input::{Input, Refused},
-    train,
+    train::{Start, train},
 };
 
 /// Gives this process its threads, once.
@@ -27,7 +27,12 @@ pub(crate) fn start_threads(threads: u32) -> Result<()> {
 pub(crate) fn work(input: &Input) -> Result<(Option<Tensors>, JobResult)> {
     let started = Instant::now();
     let weights = match &input.job.kind {
-        JobKind::Train { training, round, seat } => Some(train::train(input, training, *round, *seat)?),
+        JobKind::Train { training, round, seat } => {
+            let Input { job, table, model, correction } = input;
+            let examples = Examples::new(table, &job.scaling, &job.task)?;
+            let start = Start { job, examples: &examples, model, correction: correction.as_ref() };
+            Some(train(&start, training, *round, *seat)?)
+        }
         JobKind::Evaluate {} => None,
     };
     let model = weights.as_ref().unwrap_or(&input.model);

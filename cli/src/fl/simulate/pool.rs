@@ -2,7 +2,7 @@
 //! process, so their number changes the time and nothing else.
 
 use std::{
-    io::{BufReader, BufWriter},
+    io::{BufReader, BufWriter, Write},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
@@ -11,9 +11,8 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use parity_learning::table::Table;
 use parity_protocol::{
-    job::{DETERMINISM_ENV, Job, JobKind, JobResult},
-    training::Training,
-    worker::{Answer, Request, SERVE, read_blob, read_head, write_frame},
+    job::{DETERMINISM_ENV, Job},
+    worker::{Answer, Request, SERVE, Turn, read_blob, read_head, write_frame},
 };
 
 /// Trainers at work.
@@ -26,7 +25,8 @@ pub(super) struct Pool {
 #[derive(Debug)]
 pub(super) struct Trained {
     pub(super) seat: u16,
-    pub(super) result: JobResult,
+    /// Rows it trained on.
+    pub(super) samples: u64,
     /// New weights as safetensors.
     pub(super) update: Vec<u8>,
 }
@@ -34,9 +34,6 @@ pub(super) struct Trained {
 /// What all seats of a round have in common.
 #[derive(Debug)]
 pub(super) struct Round<'a> {
-    /// The job; its kind is replaced for every seat.
-    pub(super) job: &'a Job,
-    pub(super) training: &'a Training,
     pub(super) round: u16,
     /// The starting model as safetensors.
     pub(super) model: &'a [u8],
@@ -67,12 +64,16 @@ impl Pool {
         Ok(Self { workers })
     }
 
-    /// Deals seats to trainers, the largest first to the one with fewest rows, and hands over their rows.
-    pub(super) fn load(&mut self, shards: &[Table]) -> anyhow::Result<()> {
+    /// Begins a session: hands over its job, and deals seats with their rows to trainers, the largest first to the one with fewest
+    /// rows.
+    pub(super) fn load(&mut self, job: &Job, shards: &[Table]) -> anyhow::Result<()> {
         let mut seats: Vec<(u16, &Table)> = (0..).zip(shards).collect();
         seats.sort_by_key(|(seat, table)| (std::cmp::Reverse(table.rows()), *seat));
         let mut rows = vec![0; self.workers.len()];
-        self.workers.iter_mut().for_each(|worker| worker.seats.clear());
+        for worker in &mut self.workers {
+            worker.seats.clear();
+            worker.ask(&Request::Session { job: Box::new(job.clone()) }, &[])?;
+        }
         for (seat, table) in seats {
             let least = (0..rows.len()).min_by_key(|worker| rows[*worker]).context("a pool has a trainer")?;
             rows[least] += table.rows();
@@ -119,23 +120,29 @@ impl Worker {
         self.ask(&head, &[table])
     }
 
+    /// Asks for all of its seats at once, so that it never waits between two of them.
     fn train_all(&mut self, round: &Round<'_>) -> anyhow::Result<Vec<Trained>> {
         let mine: Vec<&Seat> = round.seats.iter().filter(|seat| self.seats.contains(&seat.seat)).collect();
-        mine.into_iter().map(|seat| self.train(round, seat)).collect()
+        if mine.is_empty() {
+            return Ok(Vec::new());
+        }
+        let turn = |seat: &&Seat| Turn { seat: seat.seat, correction: seat.correction.len() as u64 };
+        let turns = mine.iter().map(turn).collect();
+        let head = Request::Train { round: round.round, model: round.model.len() as u64, turns };
+        self.ask(&head, &[round.model])?;
+        mine.into_iter().map(|seat| self.train(seat)).collect()
     }
 
-    fn train(&mut self, round: &Round<'_>, seat: &Seat) -> anyhow::Result<Trained> {
+    fn train(&mut self, seat: &Seat) -> anyhow::Result<Trained> {
         let Seat { seat, correction } = seat;
-        let seat = *seat;
-        let kind = JobKind::Train { training: round.training.clone(), round: round.round, seat };
-        let job = Box::new(Job { kind, ..round.job.clone() });
-        let head = Request::Train { job, model: round.model.len() as u64, correction: correction.len() as u64 };
-        self.ask(&head, &[round.model, correction])?;
         let lost = || format!("the trainer ended while it trained seat {seat}; its own words are above");
+        if let (Some(requests), false) = (&mut self.requests, correction.is_empty()) {
+            requests.write_all(correction).and_then(|()| requests.flush()).with_context(lost)?;
+        }
         let answer: Answer = read_head(&mut self.answers).with_context(lost)?.with_context(lost)?;
         let update = read_blob(&mut self.answers, answer.update).with_context(lost)?;
-        match answer.outcome {
-            Ok(result) => Ok(Trained { seat, result, update }),
+        match answer.samples {
+            Ok(samples) => Ok(Trained { seat: *seat, samples, update }),
             Err(reason) => bail!("seat {seat}: {reason}"),
         }
     }

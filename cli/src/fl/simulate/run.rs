@@ -70,8 +70,8 @@ pub(super) struct Time {
 pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metrics)) -> anyhow::Result<Run> {
     let Scenario { spec, shards, faulty, holdout, root, rounds } = scenario;
     let root = round::root_rows(spec, root);
-    pool.load(shards)?;
-    let job = Job::of_spec(spec, JobKind::Evaluate {}, 1);
+    let kind = JobKind::Train { training: spec.training.clone(), round: 0, seat: 0 };
+    pool.load(&Job::of_spec(spec, kind, 1), shards)?;
     let mut run = Run {
         curve: Vec::new(),
         model: Weights::initial(spec)?,
@@ -86,8 +86,7 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         let bytes = run.model.to_bytes();
         let seats = seats(spec, round, shards.len(), state.as_ref());
         let begun = Instant::now();
-        let mut trained =
-            pool.train(&Round { job: &job, training: &spec.training, round, model: &bytes, seats: &seats })?;
+        let mut trained = pool.train(&Round { round, model: &bytes, seats: &seats })?;
         run.time.training += begun.elapsed();
         if let (Some(faulty), Some(previous)) = (faulty, run.model.tensors()) {
             faulty.craft(spec, round, previous, &mut trained)?;
@@ -166,14 +165,14 @@ fn shrink(
     Ok(())
 }
 
-/// An update as a keeper would see it. Nothing here is stored, so nothing has a link.
+/// An update as a keeper would see it. Nothing here is stored, so nothing has a link; nobody looks at metrics of training rows, so
+/// there are none.
 fn input(round: u16, trained: Trained) -> UpdateInput {
-    let Trained { seat, result, update } = trained;
+    let Trained { seat, samples, update } = trained;
     let operator = Address::left_padding_from(&seat.to_be_bytes());
     let weights = Artifact { link: Link::from_digest(B256::ZERO), bytes: update.len() as u64, envelopes: Vec::new() };
-    let samples = result.samples;
-    let manifest =
-        UpdateManifest { session: 0, round, seat, operator, weights, samples, training: result.metrics, holdout: None };
+    let training = Metrics::default();
+    let manifest = UpdateManifest { session: 0, round, seat, operator, weights, samples, training, holdout: None };
     let content = Ok(UpdateContent { manifest, weights: update.into() });
     UpdateInput { operator, seat, digest: B256::left_padding_from(&seat.to_be_bytes()), samples, content }
 }

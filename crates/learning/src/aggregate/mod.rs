@@ -31,10 +31,11 @@ mod order;
 mod root;
 mod rule;
 mod server;
-mod simd;
 mod steps;
 #[cfg(test)]
 mod tests;
+
+use crate::simd;
 
 pub use clipping::{centred_clipping, norm_bound};
 pub use control::{Contribution, control, correction};

@@ -37,7 +37,7 @@ impl<'a> Models<'a> {
             }
             same_shape(first.model, input.model)?;
         }
-        if let Some(tensor) = inputs.iter().find_map(|input| not_finite(input.model)) {
+        if let Some(tensor) = inputs.iter().find_map(|input| input.model.not_finite()) {
             return Err(Error::Aggregate(format!("tensor {tensor} has a value that is not finite")));
         }
         let mut sorted = inputs.to_vec();
@@ -115,18 +115,6 @@ impl<'a> Models<'a> {
         places.iter().for_each(|&place| coefficients[place] = share);
         self.combine(&coefficients)
     }
-}
-
-/// Name of a tensor with NaN or infinity.
-fn not_finite(model: &Tensors) -> Option<&str> {
-    let broken = |chunk: &[f32]| {
-        let largest = simd::widest(
-            #[inline(always)]
-            || fixed::magnitude(chunk),
-        );
-        !largest.is_finite()
-    };
-    model.0.iter().find(|(_, tensor)| tensor.data.par_chunks(CHUNK).any(broken)).map(|(name, _)| name.as_str())
 }
 
 #[inline(always)]

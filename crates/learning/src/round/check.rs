@@ -20,6 +20,8 @@ pub(super) struct Checked {
     pub(super) weights: Tensors,
     /// Weight in the mean: samples, capped where the spec says so.
     pub(super) samples: u64,
+    /// L2 norm of its step from the previous model.
+    pub(super) length: f64,
 }
 
 pub(super) fn check(
@@ -31,12 +33,12 @@ pub(super) fn check(
     input: &UpdateInput,
 ) -> Result<Checked, Rejection> {
     let (content, samples) = check_manifest(spec, session, round, input)?;
-    let weights = check_weights(spec, shapes, previous, &content.weights)?;
+    let (weights, length) = check_weights(spec, shapes, previous, &content.weights)?;
     // What fixed-point sums cannot hold must not stop the round for the others.
     if !aggregate::fits(&weights, samples) {
         return Err(Rejection::NormTooLarge);
     }
-    Ok(Checked { weights, samples })
+    Ok(Checked { weights, samples, length })
 }
 
 /// Checks an update against chain and spec; returns its content and the samples that count.
@@ -78,15 +80,16 @@ pub(crate) fn check_manifest<'a>(
 /// # Errors
 /// The [`Rejection`] that the update would meet.
 pub fn check_update(spec: &SessionSpec, previous: &Tensors, weights: &[u8]) -> Result<Tensors, Rejection> {
-    check_weights(spec, &model::shapes(spec), previous, weights)
+    check_weights(spec, &model::shapes(spec), previous, weights).map(|(weights, _)| weights)
 }
 
+/// The weights and the norm of their step.
 fn check_weights(
     spec: &SessionSpec,
     shapes: &BTreeMap<String, Vec<usize>>,
     previous: &Tensors,
     weights: &[u8],
-) -> Result<Tensors, Rejection> {
+) -> Result<(Tensors, f64), Rejection> {
     let weights = compress::decode(spec.compression, weights, previous)
         .map_err(|_| Rejection::Malformed { part: "weights".to_owned() })?;
     model::check_shapes(shapes, &weights).map_err(|error| match error {
@@ -96,8 +99,9 @@ fn check_weights(
     if let Some(tensor) = weights.not_finite() {
         return Err(Rejection::NotFinite { tensor: tensor.to_owned() });
     }
-    if distance(previous, &weights) > spec.max_update_norm {
+    let length = distance(previous, &weights);
+    if length > spec.max_update_norm {
         return Err(Rejection::NormTooLarge);
     }
-    Ok(weights)
+    Ok((weights, length))
 }

@@ -1,15 +1,16 @@
-//! Any layers, with gradients by autograd: convolutions, other activations than ReLU, dropout.
+//! Any layers, convolutions among them, with gradients by autograd.
 //!
 //! The flat parameters are the one leaf of the graph, so their gradient comes out flat as well. Dropout keeps a unit with
 //! probability `1 - p` and divides it by that (Srivastava et al. 2014, inverted); which ones are kept comes from our own generator,
 //! because that of libtorch may change.
 
 use anyhow::{Context, Result};
-use parity_learning::random::Stream;
+use parity_learning::{
+    perceptron::{Examples, Targets},
+    random::Stream,
+};
 use parity_protocol::model::{Activation, Layer, LayerKind};
 use tch::{Reduction, Tensor};
-
-use super::Target;
 
 /// Layers that autograd differentiates.
 #[derive(Debug)]
@@ -19,35 +20,38 @@ pub(super) struct Graph {
 }
 
 impl Graph {
-    /// Declares the parameters a leaf.
-    pub(super) fn new(layers: &[Layer], parameters: &Tensor, stream: Stream) -> Result<Self> {
-        drop(parameters.f_set_requires_grad(true)?);
-        Ok(Self { layers: layers.to_vec(), stream })
+    /// Layers whose dropout follows `stream`.
+    pub(super) fn new(layers: &[Layer], stream: Stream) -> Self {
+        Self { layers: layers.to_vec(), stream }
     }
 
-    /// Writes the gradients of the batch's mean loss.
+    /// Writes the gradients of the mean loss of these rows.
     pub(super) fn differentiate(
         &mut self,
-        parameters: &Tensor,
-        gradients: &mut Tensor,
-        x: &Tensor,
-        target: &Target,
+        parameters: &[f32],
+        gradients: &mut [f32],
+        examples: &Examples,
+        rows: &[usize],
     ) -> Result<()> {
-        let found = tch::with_grad(|| -> Result<Vec<Tensor>> {
-            let output = self.forward(parameters, x)?;
-            let loss = match target {
-                Target::Classes(classes) => output.f_log_softmax(1, None)?.f_nll_loss(
-                    &classes.f_view(-1)?,
-                    None::<Tensor>,
-                    Reduction::Mean,
-                    -100,
-                )?,
-                Target::Numbers(numbers) => output.f_mse_loss(numbers, Reduction::Mean)?,
-            };
-            Ok(Tensor::f_run_backward(&[loss], &[parameters], false, false)?)
-        })?;
+        let leaf = Tensor::f_from_slice(parameters)?.f_set_requires_grad(true)?;
+        let values: Vec<f32> = rows.iter().flat_map(|row| examples.row(*row)).copied().collect();
+        let x =
+            Tensor::f_from_slice(&values)?.f_view([i64::try_from(rows.len())?, i64::try_from(examples.features)?])?;
+        let output = self.forward(&leaf, &x)?;
+        let loss = match &examples.targets {
+            Targets::Classes(classes) => {
+                let classes = rows.iter().map(|row| i64::try_from(classes[*row])).collect::<Result<Vec<_>, _>>()?;
+                let classes = Tensor::f_from_slice(&classes)?;
+                output.f_log_softmax(1, None)?.f_nll_loss(&classes, None::<Tensor>, Reduction::Mean, -100)?
+            }
+            Targets::Numbers(numbers) => {
+                let numbers: Vec<f32> = rows.iter().map(|row| numbers[*row]).collect();
+                output.f_mse_loss(&Tensor::f_from_slice(&numbers)?.f_view([-1, 1])?, Reduction::Mean)?
+            }
+        };
+        let found = Tensor::f_run_backward(&[loss], &[leaf], false, false)?;
         let found = found.into_iter().next().context("one leaf has one gradient")?;
-        gradients.f_copy_(&found)?;
+        found.f_copy_data(gradients, gradients.len())?;
         Ok(())
     }
 

@@ -1,11 +1,16 @@
-//! Gradients of both ways compared with each other and with autograd on separate leaves; weights there and back.
+//! Gradients of both ways compared with each other and with the slope of the predictor's loss; weights there and back.
 
 use parity_learning::{
     model::initial_of,
-    random::{Purpose, Stream},
+    perceptron::Targets,
+    predict::Predictor,
+    random::Purpose,
+    table::{Labels, Table},
 };
-use parity_protocol::model::{Activation, Convolution, Model, Volume};
-use tch::Kind;
+use parity_protocol::{
+    model::{Activation, Convolution, Model, Volume},
+    schema::{Scaling, Task},
+};
 
 use super::*;
 
@@ -30,42 +35,34 @@ fn digits() -> Model {
     }
 }
 
-fn inputs(rows: u16, features: u16) -> Tensor {
-    let values: Vec<f32> = (0..rows * features).map(|i| (f32::from(i) * 0.37).sin()).collect();
-    Tensor::from_slice(&values).view([i64::from(rows), i64::from(features)])
+fn inputs(rows: u16, features: u16) -> Vec<f32> {
+    (0..rows * features).map(|i| (f32::from(i) * 0.37).sin()).collect()
 }
 
-fn classes(rows: i64) -> Target {
-    let classes: Vec<i64> = (0..rows).map(|row| row % 3).collect();
-    Target::Classes(Tensor::from_slice(&classes).view([rows, 1]))
+fn classes(rows: u16) -> Targets {
+    Targets::Classes((0..rows).map(|row| usize::from(row % 3)).collect())
 }
 
-fn numbers() -> Target {
-    let numbers: Vec<f32> = (0_u8..13).map(|row| f32::from(row).cos()).collect();
-    Target::Numbers(Tensor::from_slice(&numbers).view([13, 1]))
+fn numbers(rows: u16) -> Targets {
+    Targets::Numbers((0..rows).map(|row| f32::from(row).cos()).collect())
 }
 
-fn gradients(network: &mut Network, x: &Tensor, target: &Target) -> Vec<f32> {
-    let _guard = tch::no_grad_guard();
-    let mut batches = network.batches(usize::try_from(x.size()[0]).unwrap()).unwrap();
-    network.differentiate(&mut batches, x, target).unwrap();
-    Vec::<f32>::try_from(&network.gradients).unwrap()
+fn gradients(network: &mut Network, examples: &Examples) -> Vec<f32> {
+    let rows: Vec<usize> = (0..examples.rows()).rev().collect();
+    network.differentiate(examples, &rows).unwrap();
+    network.gradients.clone()
 }
 
 /// The written-out way against autograd.
-fn assert_same_gradients(model: &Model, outputs: usize, target: &Target) {
+fn assert_same_gradients(model: &Model, outputs: usize, targets: Targets) {
     let layers = model.layers(7, outputs);
     let weights = initial_of(model, 7, outputs, 3);
-    let x = inputs(13, 7);
-    let mut network = Network::new(&layers, &weights, stream()).unwrap();
+    let examples = Examples { features: 7, x: inputs(13, 7), targets };
+    let mut network = Network::new(&layers, &weights, 13, stream()).unwrap();
     assert!(matches!(network.way, Way::Dense(_)));
-    let ours = gradients(&mut network, &x, target);
-    let parameters = Tensor::from_slice(&flatten(&layers, &weights).unwrap());
-    let graph = Box::new(Graph::new(&layers, &parameters, stream()).unwrap());
-    let zeros = parameters.zeros_like();
-    let mut other = Network { parameters, gradients: zeros, layers, way: Way::Graph(graph) };
-    let theirs = gradients(&mut other, &x, target);
-    assert_eq!(ours.len(), theirs.len());
+    let ours = gradients(&mut network, &examples);
+    network.way = Way::Graph(Graph::new(&layers, stream()));
+    let theirs = gradients(&mut network, &examples);
     for (index, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
         assert!((ours - theirs).abs() <= 1e-6 + 1e-5 * theirs.abs(), "{index}: {ours} and {theirs}");
     }
@@ -74,47 +71,44 @@ fn assert_same_gradients(model: &Model, outputs: usize, target: &Target) {
 
 #[test]
 fn gradients_of_a_classifier_are_those_of_autograd() {
-    assert_same_gradients(&perceptron(&[11, 6], Activation::Relu, 0.0), 3, &classes(13));
-    assert_same_gradients(&Model::LogisticRegression {}, 3, &classes(13));
+    for activation in [Activation::Relu, Activation::LeakyRelu, Activation::Tanh, Activation::Sigmoid] {
+        assert_same_gradients(&perceptron(&[11, 6], activation, 0.0), 3, classes(13));
+    }
+    assert_same_gradients(&Model::LogisticRegression {}, 3, classes(13));
 }
 
 #[test]
 fn gradients_of_a_regression_are_those_of_autograd() {
-    assert_same_gradients(&perceptron(&[11], Activation::Relu, 0.0), 1, &numbers());
-    assert_same_gradients(&Model::LinearRegression {}, 1, &numbers());
+    assert_same_gradients(&perceptron(&[11], Activation::Relu, 0.0), 1, numbers(13));
+    assert_same_gradients(&Model::LinearRegression {}, 1, numbers(13));
 }
 
 /// Mean loss of a model by the predictor's code, which shares nothing with libtorch.
-fn loss(model: &Model, features: usize, weights: &Tensors, x: &Tensor, target: &Target) -> f64 {
-    use parity_learning::{
-        predict::Predictor,
-        table::{Labels, Table},
-    };
-    use parity_protocol::schema::{Scaling, Task};
-    let Target::Classes(classes) = target else { panic!("classes expected") };
+fn loss(model: &Model, weights: &Tensors, examples: &Examples) -> f64 {
+    let Targets::Classes(classes) = &examples.targets else { panic!("classes expected") };
+    let features = examples.features;
     let task = Task::Classification { classes: ["a", "b", "c"].map(str::to_owned).to_vec() };
     let scaling = Scaling { mean: vec![0.0; features], deviation: vec![1.0; features] };
     let predictor = Predictor::new(model, features, &task, &scaling, weights).unwrap();
-    let labels = Labels::Classes(Vec::<i64>::try_from(classes.view(-1)).unwrap());
-    let x = Vec::<f32>::try_from(x.view(-1)).unwrap();
-    predictor.evaluate(&Table { features, x, labels }).unwrap().loss
+    let labels = Labels::Classes(classes.iter().map(|class| i64::try_from(*class).unwrap()).collect());
+    predictor.evaluate(&Table { features, x: examples.x.clone(), labels }).unwrap().loss
 }
 
 #[test]
 fn a_convolutional_gradient_is_the_slope_of_the_predictor_s_loss() {
-    let (model, x, target) = (digits(), inputs(6, 40), classes(6));
+    let model = digits();
+    let examples = Examples { features: 40, x: inputs(6, 40), targets: classes(6) };
     let layers = model.layers(40, 3);
     let weights = initial_of(&model, 40, 3, 3);
-    let mut network = Network::new(&layers, &weights, stream()).unwrap();
+    let mut network = Network::new(&layers, &weights, 6, stream()).unwrap();
     assert!(matches!(network.way, Way::Graph(_)));
-    let slope = gradients(&mut network, &x, &target);
+    let slope = gradients(&mut network, &examples);
     // Along the gradient the loss falls by its squared length.
     let length: f64 = slope.iter().map(|g| f64::from(*g).powi(2)).sum();
-    let moved = |step: f64| {
-        let _guard = tch::no_grad_guard();
-        let mut moved = Network::new(&layers, &weights, stream()).unwrap();
-        moved.parameters += &network.gradients * step;
-        loss(&model, 40, &moved.to_tensors().unwrap(), &x, &target)
+    let start = network.parameters.clone();
+    let mut moved = |step: f32| {
+        network.parameters = start.iter().zip(&slope).map(|(w, g)| w + g * step).collect();
+        loss(&model, &network.to_tensors().unwrap(), &examples)
     };
     let measured = (moved(1e-2) - moved(-1e-2)) / 2e-2;
     assert!((measured - length).abs() < 0.01 * length, "{measured} and {length}");
@@ -125,30 +119,33 @@ fn dropout_leaves_out_its_share_and_follows_its_stream() {
     let model = perceptron(&[400], Activation::Relu, 0.25);
     let layers = model.layers(7, 3);
     let weights = initial_of(&model, 7, 3, 3);
-    let run = |purpose| {
-        let mut network = Network::new(&layers, &weights, Stream::new(purpose, 1, 0, 0)).unwrap();
-        gradients(&mut network, &inputs(1, 7), &classes(1))
-    };
-    assert_eq!(run(Purpose::Dropout), run(Purpose::Dropout));
-    assert_ne!(run(Purpose::Dropout), run(Purpose::Shuffle));
-    // One row: a unit that was left out, or was below 0, has no gradient.
-    let plain = {
-        let model = perceptron(&[400], Activation::Relu, 0.0);
-        let mut network = Network::new(&model.layers(7, 3), &weights, stream()).unwrap();
-        gradients(&mut network, &inputs(1, 7), &classes(1))
-    };
-    let silent = |all: &[f32]| all[2800..3200].iter().filter(|g| g.abs() == 0.0).count();
-    let (before, after) = (silent(&plain), silent(&run(Purpose::Dropout)));
-    let left_out = (after - before) * 100 / (400 - before);
-    assert!((15..=35).contains(&left_out), "{left_out} % of the active units were left out");
+    let examples = Examples { features: 7, x: inputs(1, 7), targets: classes(1) };
+    for graph in [false, true] {
+        let run = |dropout: f64, purpose| {
+            let layers =
+                if dropout > 0.0 { layers.clone() } else { perceptron(&[400], Activation::Relu, 0.0).layers(7, 3) };
+            let stream = Stream::new(purpose, 1, 0, 0);
+            let mut network = Network::new(&layers, &weights, 1, stream.clone()).unwrap();
+            if graph {
+                network.way = Way::Graph(Graph::new(&layers, stream));
+            }
+            gradients(&mut network, &examples)
+        };
+        assert_eq!(run(0.25, Purpose::Dropout), run(0.25, Purpose::Dropout));
+        assert_ne!(run(0.25, Purpose::Dropout), run(0.25, Purpose::Shuffle));
+        // One row: a unit that was left out, or was below 0, has no gradient.
+        let silent = |all: &[f32]| all[2800..3200].iter().filter(|g| g.abs() == 0.0).count();
+        let (before, after) = (silent(&run(0.0, Purpose::Dropout)), silent(&run(0.25, Purpose::Dropout)));
+        let left_out = (after - before) * 100 / (400 - before);
+        assert!((15..=35).contains(&left_out), "{left_out} % of the active units were left out");
+    }
 }
 
 #[test]
 fn weights_survive_the_way_through_the_network() {
     for (model, features) in [(perceptron(&[11, 6], Activation::Sigmoid, 0.0), 7), (digits(), 40)] {
         let weights = initial_of(&model, features, 3, 9);
-        let network = Network::new(&model.layers(features, 3), &weights, stream()).unwrap();
+        let network = Network::new(&model.layers(features, 3), &weights, 1, stream()).unwrap();
         assert_eq!(network.to_tensors().unwrap(), weights);
-        assert_eq!(network.parameters.kind(), Kind::Float);
     }
 }

@@ -71,28 +71,6 @@ fn every_activation_learns() {
 }
 
 #[test]
-fn every_model_gives_the_same_bytes_with_one_and_two_threads_and_again() {
-    let networks = [perceptron(Activation::Relu, 0.0), perceptron(Activation::Tanh, 0.2)]
-        .map(|model| Job { model, ..ring_job(train(3, 2, 1)) });
-    let straight = Job { model: Model::LogisticRegression {}, ..ring_job(train(3, 2, 1)) };
-    let numbers =
-        Table { labels: Labels::Numbers((0_u16..300).map(|row| (f32::from(row) * 0.1).sin()).collect()), ..rings() };
-    let line = Job {
-        model: Model::LinearRegression {},
-        outputs: 1,
-        task: Task::Regression { mean: 0.0, deviation: 1.0 },
-        ..ring_job(train(3, 2, 1))
-    };
-    let jobs = networks.into_iter().chain([straight]).map(|job| (job, rings()));
-    for (job, table) in jobs.chain([(line, numbers), (bar_job(0.0), bars()), (bar_job(0.3), bars())]) {
-        let once = run(&job, &table, None).bytes;
-        assert_eq!(run(&job, &table, None).bytes, once, "{:?} again", job.model);
-        let twice = run(&Job { threads: 2, ..job.clone() }, &table, None).bytes;
-        assert!(twice == once, "{:?} with two threads", job.model);
-    }
-}
-
-#[test]
 fn dropout_changes_with_round_and_seat() {
     let bytes = |round, seat| {
         let training = Training { batch_size: 300, ..jobs::training(1) };
