@@ -1,4 +1,7 @@
 //! From outputs and labels to metrics.
+//!
+//! The same bits on every machine: contribution scores, and with them digests, follow from losses. Sums run over the rows in
+//! order, `exp` and `ln` are those of the `libm` crate.
 
 use parity_protocol::{metrics::Metrics, schema::Task};
 
@@ -18,13 +21,13 @@ pub(crate) fn argmax(values: &[f32]) -> usize {
 /// Probabilities from logits.
 pub(crate) fn softmax(logits: &[f32]) -> Vec<f64> {
     let total = log_sum_exp(logits);
-    logits.iter().map(|logit| (f64::from(*logit) - total).exp()).collect()
+    logits.iter().map(|logit| libm::exp(f64::from(*logit) - total)).collect()
 }
 
 /// `ln(sum(exp(logits)))`, shifted by the largest so that nothing overflows.
 fn log_sum_exp(logits: &[f32]) -> f64 {
     let largest = f64::from(logits[argmax(logits)]);
-    largest + logits.iter().map(|logit| (f64::from(*logit) - largest).exp()).sum::<f64>().ln()
+    largest + libm::log(logits.iter().map(|logit| libm::exp(f64::from(*logit) - largest)).sum::<f64>())
 }
 
 /// Metrics of `[rows, outputs]` against labels.
@@ -78,7 +81,8 @@ fn regression(outputs: &[f32], numbers: &[f32], mean: f64, deviation: f64) -> Me
         let error = f64::from(*output) * deviation + mean - f64::from(*y);
         squares += error * error;
         absolute += error.abs();
-        spread += (f64::from(*y) - centre).powi(2);
+        let off = f64::from(*y) - centre;
+        spread += off * off;
     }
     Metrics {
         samples: u64::try_from(numbers.len()).expect("a length fits 64 bits"),

@@ -2,7 +2,8 @@
 //! libtorch; the trainer reports its metrics by the same code.
 //!
 //! Arithmetic: features are standardised in f64 and rounded to f32; layers run in f32, inputs in order; probabilities and
-//! metrics in f64.
+//! metrics in f64. No sum depends on the number of threads and `exp` and `tanh` are those of the `libm` crate, so that outputs are
+//! the same bits on every machine.
 
 mod convolution;
 mod dense;

@@ -52,7 +52,7 @@ impl Forest {
     pub fn outputs_of(&self, x: &[f32]) -> Result<Vec<f32>> {
         let said = self.predict(x)?;
         Ok(match self.kind {
-            Kind::Classes(_) => said.iter().map(|share| share.max(LEAST).ln() as f32).collect(),
+            Kind::Classes(_) => said.iter().map(|share| libm::log(share.max(LEAST)) as f32).collect(),
             Kind::Numbers => said.iter().map(|value| *value as f32).collect(),
         })
     }
@@ -132,7 +132,7 @@ impl Opinion {
             // Votes weigh trees against each other; together they count as many as there are.
             let vote = self.trees as f64 / self.votes as f64;
             let largest = said[likeliest(said)];
-            said.iter_mut().for_each(|value| *value = ((*value - largest) * vote).exp());
+            said.iter_mut().for_each(|value| *value = libm::exp((*value - largest) * vote));
             let total: f64 = said.iter().sum();
             said.iter_mut().for_each(|value| *value /= total);
         } else {
@@ -166,7 +166,7 @@ fn add_shares(entries: &[Entry], vote: f64, said: &mut [f64]) {
 #[expect(clippy::cast_precision_loss, reason = "a tree counts fewer than 2^32 rows")]
 fn add_logarithms(entries: &[Entry], vote: f64, said: &mut [f64]) {
     let classes = said.len() as f64;
-    entries.iter().for_each(|(class, count)| said[usize::from(*class)] += vote * (*count as f64 * classes).ln_1p());
+    entries.iter().for_each(|(class, count)| said[usize::from(*class)] += vote * libm::log1p(*count as f64 * classes));
 }
 
 #[cfg(test)]

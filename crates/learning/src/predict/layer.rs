@@ -64,7 +64,7 @@ fn activate(activation: Activation, value: f32) -> f32 {
                 value
             }
         }
-        Activation::Tanh => value.tanh(),
-        Activation::Sigmoid => 1.0 / (1.0 + (-value).exp()),
+        Activation::Tanh => libm::tanhf(value),
+        Activation::Sigmoid => 1.0 / (1.0 + libm::expf(-value)),
     }
 }
