@@ -44,7 +44,7 @@ pub(crate) async fn run(command: FlCommand, args: &GlobalArgs) -> anyhow::Result
         FlCommand::Seal(session) => seal::run(&App::connect(args).await?, session.session).await,
         FlCommand::Cancel(session) => cancel::run(&App::connect(args).await?, session.session).await,
         FlCommand::Model(model) => model::run(&App::connect(args).await?, model).await,
-        FlCommand::Verify(session) => verify::run(&App::connect(args).await?, session.session).await,
+        FlCommand::Verify(verify) => verify::run(&App::connect(args).await?, verify).await,
     }
 }
 

@@ -8,14 +8,15 @@ use std::{
 use bytes::Bytes;
 use parity_content::{Store, cid_of_bytes, put_bytes, put_manifest};
 use parity_learning::{
-    round::{RoundOutcome, UpdateInput},
+    holdout::Holdout,
+    round::{Judge, RoundOutcome, UpdateInput},
     tensors::Tensors,
     weights::{self, Weights},
 };
 use parity_protocol::{
     B256,
     codec::Block,
-    manifest::{AggregateManifest, Artifact},
+    manifest::{AcceptedUpdate, AggregateManifest, Artifact},
     metrics::Metrics,
     spec::SessionSpec,
 };
@@ -60,10 +61,12 @@ pub struct Subject {
     pub start: Arc<Weights>,
     /// Its state, where it left one.
     pub state: Option<Arc<Tensors>>,
+    /// The rows that score, where they are at hand.
+    pub holdout: Option<Arc<Holdout>>,
 }
 
 impl Aggregate {
-    /// Checks and averages the updates. Runs on a thread for computations.
+    /// Checks, averages and scores the updates. Runs on a thread for computations.
     ///
     /// # Errors
     /// When the starting model is not one of the spec, or the manifest is too large.
@@ -82,9 +85,10 @@ impl Aggregate {
                 Some(((input.operator, input.seat), metrics))
             })
             .collect();
-        let Subject { session, round, spec, start, state, .. } = subject;
+        let Subject { session, round, spec, start, state, holdout, .. } = subject;
+        let judge = holdout.as_deref().map_or(Judge::Blind, Judge::Holdout);
         let RoundOutcome { model: weights, state, accepted, rejected } =
-            weights::aggregate(spec, *session, *round, start, state.as_deref(), inputs, None)?;
+            weights::aggregate(spec, *session, *round, start, state.as_deref(), inputs, judge)?;
         let reported = accepted
             .iter()
             .filter_map(|update| {
@@ -101,6 +105,7 @@ impl Aggregate {
             previous: subject.previous,
             model: plain(&model),
             state: state.as_ref().map(|(_, file)| plain(file)),
+            holdout: holdout.is_some(),
             accepted,
             rejected,
         };
@@ -115,6 +120,28 @@ impl Aggregate {
             computing: begun.elapsed(),
             ready: Instant::now(),
         })
+    }
+
+    /// Replaces what only the holdout tells by what was published of it: the scores, and where it judged, the model and its state.
+    ///
+    /// # Errors
+    /// When the manifest is too large.
+    pub fn with_published(mut self, published: &AggregateManifest, judged: bool) -> Result<Self> {
+        for update in &mut self.manifest.accepted {
+            let same = |other: &&AcceptedUpdate| {
+                (other.operator, other.seat, other.digest) == (update.operator, update.seat, update.digest)
+            };
+            if let Some(other) = published.accepted.iter().find(same) {
+                update.score = other.score;
+            }
+        }
+        self.manifest.holdout = published.holdout;
+        if judged {
+            self.manifest.model = published.model.clone();
+            self.manifest.state.clone_from(&published.state);
+        }
+        self.digest = self.manifest.digest()?;
+        Ok(self)
     }
 
     /// Stores model, state and manifest. Storing what is there already is cheap, so attesters do it too: what they vouch for stays

@@ -67,12 +67,6 @@ pub enum Error {
         /// How many.
         missing: usize,
     },
-    /// The session has a target, and the holdout that tells whether it is reached was not sealed to this keeper.
-    #[error("round {round} is measured on the holdout, which was not sealed to this keeper")]
-    NoHoldout {
-        /// Round.
-        round: u16,
-    },
     /// The round's updates are sealed to keepers, and this one is not (surely) among the recipients.
     #[error("the updates of round {round} are sealed to other keepers")]
     Sealed {
@@ -96,6 +90,14 @@ pub enum Error {
     /// The standing proposal is wrong.
     #[error("the standing proposal is wrong: {0}")]
     WrongProposal(Difference),
+    /// The round must be scored on the holdout, which this process has not.
+    #[error("round {round} is scored on the holdout, and it is not at hand: {reason}")]
+    NoHoldout {
+        /// Round.
+        round: u16,
+        /// Why not.
+        reason: String,
+    },
     /// The evaluation failed; it says nothing about the aggregate.
     #[error("cannot evaluate the model of round {round}: {reason}")]
     Evaluation {

@@ -3,53 +3,22 @@
 //! Metrics go into the proposer's report. They are not part of what attesters compare, so a failed evaluation delays nothing:
 //! the round is then proposed without them.
 
-use parity_content::get_artifact;
-use parity_learning::{table::Table, weights::AnyPredictor};
+use std::sync::Arc;
+
+use parity_learning::{holdout::Holdout, weights::AnyPredictor};
 use parity_protocol::{
-    B256,
     job::{Job, JobKind},
-    manifest::SealedData,
     metrics::Metrics,
-    spec::{Data, SessionSpec},
+    spec::SessionSpec,
 };
 
 use crate::{
     aggregate::Aggregate,
     error::{Error, Result},
-    recompute::Recompute,
     trial::Trial,
 };
 
-impl Recompute {
-    /// The rows that the requester sealed to this keeper, as a safetensors file.
-    ///
-    /// # Errors
-    /// When they cannot be fetched or opened, or belong to another session.
-    pub async fn holdout(
-        &self,
-        round: u16,
-        digest: B256,
-        spec_digest: B256,
-        spec: &SessionSpec,
-    ) -> Result<bytes::Bytes> {
-        let refuse = |reason: &str| Error::Evaluation { round, reason: reason.to_owned() };
-        let sealed: SealedData = parity_content::get_manifest(&**self.store(), digest)
-            .await
-            .map_err(Error::content("fetch the holdout's manifest"))?;
-        if sealed.spec != spec_digest {
-            return Err(refuse("the holdout belongs to another session"));
-        }
-        let Data::Uploaded { holdout_rows, .. } = spec.data else {
-            return Err(refuse("the session has no holdout"));
-        };
-        let context = [&b"parity/holdout/"[..], spec_digest.as_slice()].concat();
-        get_artifact(&**self.store(), &sealed.artifact, self.key(), &context, rows_limit(spec, holdout_rows))
-            .await
-            .map_err(Error::content("fetch the holdout"))
-    }
-}
-
-/// Metrics of `aggregate` on `rows`, computed in the trainer's sandbox, or by this process where there is none.
+/// Metrics of `aggregate` on the measuring rows of the holdout, computed in the trainer's sandbox, or by this process where there is none.
 ///
 /// # Errors
 /// [`Error::Evaluation`].
@@ -57,18 +26,19 @@ pub async fn on_holdout(
     trial: Option<&dyn Trial>,
     spec: &SessionSpec,
     aggregate: &Aggregate,
-    rows: bytes::Bytes,
+    holdout: Arc<Holdout>,
 ) -> Result<Metrics> {
     let round = aggregate.manifest.round;
     let failed = |reason: String| Error::Evaluation { round, reason };
     let metrics = match trial {
         Some(trial) => {
+            let rows = holdout.measuring().to_safetensors().into();
             let job = Job::of_spec(spec, JobKind::Evaluate {}, 1);
             trial.evaluate(job, rows, aggregate.model.clone()).await.map_err(|error| failed(format!("{error:#}")))?
         }
         None => {
             let predictor = AnyPredictor::of_spec(spec, &aggregate.weights)?;
-            tokio::task::spawn_blocking(move || predictor.evaluate(&Table::from_safetensors(&rows)?))
+            tokio::task::spawn_blocking(move || predictor.evaluate(holdout.measuring()))
                 .await
                 .map_err(|_| Error::Computation)??
         }
@@ -100,12 +70,6 @@ pub fn as_reported(reported: &[(u64, Metrics)]) -> Option<Metrics> {
 
 fn is_finite(metrics: &Metrics) -> bool {
     [Some(metrics.loss), metrics.accuracy, metrics.r2, metrics.mae].into_iter().flatten().all(f64::is_finite)
-}
-
-/// Most bytes of a table: features and label of every row, and 1 MiB for the header.
-fn rows_limit(spec: &SessionSpec, rows: u64) -> u64 {
-    let features = u64::try_from(spec.schema.features()).unwrap_or(u64::MAX);
-    features.saturating_mul(4).saturating_add(8).saturating_mul(rows).saturating_add(1 << 20)
 }
 
 #[cfg(test)]

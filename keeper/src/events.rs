@@ -166,8 +166,13 @@ fn understand(event: &Event) -> Option<(u64, Happening)> {
             };
             (event.session, Happening::Posted { round: event.round, update })
         }
+        Event::HoldoutSealed(event) => (event.session, Happening::Sealed { holdout: event.holdout }),
         Event::RoundClosed(event) => {
-            (event.session, Happening::Closed { round: event.round, accumulator: event.accumulator })
+            let (round, accumulator, deadline) = (event.round, event.accumulator, event.deadline.to());
+            (event.session, Happening::Closed { round, accumulator, deadline })
+        }
+        Event::RoundUnmasked(event) => {
+            (event.session, Happening::Unmasked { round: event.round, deadline: event.deadline.to() })
         }
         Event::RoundProposed(event) => {
             let claim = Claim {

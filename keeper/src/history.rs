@@ -14,6 +14,11 @@ use crate::proposal::Claim;
 pub enum Happening {
     /// The session was created: there is nothing before this.
     Created,
+    /// The holdout was sealed to a keeper.
+    Sealed {
+        /// Digest of its manifest.
+        holdout: B256,
+    },
     /// A round began.
     Started {
         /// Round.
@@ -32,6 +37,15 @@ pub enum Happening {
         round: u16,
         /// Fold of its updates.
         accumulator: B256,
+        /// Last epoch of the phase that follows.
+        deadline: u64,
+    },
+    /// The shares of a round are in.
+    Unmasked {
+        /// Round.
+        round: u16,
+        /// Last epoch for a proposal.
+        deadline: u64,
     },
     /// An aggregate was proposed.
     Proposed {
@@ -66,9 +80,12 @@ pub struct PostedUpdate {
     pub samples: u64,
 }
 
-/// A session's past, by round.
+/// A session's past.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct History(BTreeMap<u16, RoundHistory>);
+pub struct History {
+    rounds: BTreeMap<u16, RoundHistory>,
+    holdouts: Vec<B256>,
+}
 
 /// One round's past.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,6 +96,8 @@ pub struct RoundHistory {
     pub posted: Vec<PostedUpdate>,
     /// The accumulator at closing.
     pub closed: Option<B256>,
+    /// Last epoch for a proposal.
+    pub propose_by: Option<u64>,
     /// The proposal; a round has at most one.
     pub proposal: Option<ProposedRound>,
     /// Aggregate of the round, once final.
@@ -94,44 +113,60 @@ pub struct ProposedRound {
     pub claim: Claim,
     /// Digest of the report.
     pub report: B256,
+    /// Epoch of the proposal.
+    pub at: u64,
 }
 
 impl History {
     /// Folds events in chain order, each with its block.
     pub fn fold<'a>(happenings: impl IntoIterator<Item = &'a (u64, Happening)>) -> Self {
         let mut rounds: BTreeMap<u16, RoundHistory> = BTreeMap::new();
+        let mut holdouts = Vec::new();
         for (block, happening) in happenings {
             match *happening {
                 Happening::Created => {}
+                Happening::Sealed { holdout } if holdouts.contains(&holdout) => {}
+                Happening::Sealed { holdout } => holdouts.push(holdout),
                 Happening::Started { round } => rounds.entry(round).or_default().started_at = Some(*block),
                 Happening::Posted { round, update } => rounds.entry(round).or_default().posted.push(update),
-                Happening::Closed { round, accumulator } => {
-                    rounds.entry(round).or_default().closed = Some(accumulator);
+                Happening::Closed { round, accumulator, deadline } => {
+                    let past = rounds.entry(round).or_default();
+                    (past.closed, past.propose_by) = (Some(accumulator), Some(deadline));
                 }
+                Happening::Unmasked { round, deadline } => rounds.entry(round).or_default().propose_by = Some(deadline),
                 Happening::Proposed { round, proposer, claim, report } => {
-                    rounds.entry(round).or_default().proposal = Some(ProposedRound { proposer, claim, report });
+                    rounds.entry(round).or_default().proposal =
+                        Some(ProposedRound { proposer, claim, report, at: *block });
                 }
                 Happening::Finalized { round, aggregate } => {
                     rounds.entry(round).or_default().finalized = Some(aggregate);
                 }
             }
         }
-        Self(rounds)
+        Self { rounds, holdouts }
     }
 
     /// A round's past; empty when nothing is known of it.
     pub fn round(&self, round: u16) -> RoundHistory {
-        self.0.get(&round).cloned().unwrap_or_default()
+        self.rounds.get(&round).cloned().unwrap_or_default()
     }
 
     /// Final rounds before `round`, in order, with their aggregates.
     pub fn final_before(&self, round: u16) -> Vec<(u16, B256)> {
-        self.0.range(..round).filter_map(|(round, past)| past.finalized.map(|aggregate| (*round, aggregate))).collect()
+        self.rounds
+            .range(..round)
+            .filter_map(|(round, past)| past.finalized.map(|aggregate| (*round, aggregate)))
+            .collect()
+    }
+
+    /// Digests under which the holdout was sealed to keepers, in order.
+    pub fn holdouts(&self) -> &[B256] {
+        &self.holdouts
     }
 
     /// The last round that became final.
     pub fn last_final(&self) -> Option<u16> {
-        self.0.iter().rev().find(|(_, past)| past.finalized.is_some()).map(|(round, _)| *round)
+        self.rounds.iter().rev().find(|(_, past)| past.finalized.is_some()).map(|(round, _)| *round)
     }
 }
 

@@ -1,8 +1,12 @@
 //! Proposing and attesting: the work that only bonded keepers do.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parity_content::put_manifest;
+use parity_learning::holdout::Holdout;
 use parity_protocol::{B256, TokenAmount, manifest::RoundReport, metrics::Metrics};
 
 use crate::{
@@ -10,6 +14,7 @@ use crate::{
     aggregate::Aggregate,
     error::{Error, Result},
     evaluate::{as_reported, on_holdout},
+    holdout::may_do_without,
     keeper::Keeper,
     plan::Action,
     recompute::{Judgement, Recomputed},
@@ -23,8 +28,8 @@ use crate::{
 /// late enough for a slow store.
 const PATIENCE: u64 = 4;
 
-/// Judgement of content at this block.
-pub(crate) fn judgement(view: &SessionView, known_since: Option<u64>, holdout: Option<B256>) -> Judgement {
+/// Judgement of content at this block, by these rows.
+fn judgement(view: &SessionView, known_since: Option<u64>, holdout: Option<Arc<Holdout>>) -> Judgement {
     let patience_over = match view.progress.phase {
         Phase::Closed | Phase::Proposed => {
             let begun = view.progress.deadline.saturating_sub(view.terms.propose_period);
@@ -38,13 +43,21 @@ pub(crate) fn judgement(view: &SessionView, known_since: Option<u64>, holdout: O
 impl Keeper {
     /// Proposes or attests, and books the outcome.
     pub(crate) async fn judge(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>, action: &Action) {
-        let result = self.try_judge(slot, view, known_since, action).await;
+        let result = match action {
+            Action::Propose { .. } => self.propose(slot, view, known_since, action).await,
+            Action::Attest { .. } => self.attest(slot, view, known_since, action).await,
+            _ => Ok(()),
+        };
         let Err(error) = result else { return };
         let (session, round) = (view.id, view.progress.round);
         let mut turns = slot.turns();
         match error {
             Error::NotYet { missing, .. } => {
                 tracing::info!(session, round, missing, "content of updates is awaited");
+                turns.waits(action, view.block);
+            }
+            Error::NoHoldout { reason, .. } => {
+                tracing::warn!(session, round, reason, "the holdout is awaited; others score the round meanwhile");
                 turns.waits(action, view.block);
             }
             Error::WrongProposal(difference) => {
@@ -68,26 +81,12 @@ impl Keeper {
         }
     }
 
-    async fn try_judge(
-        &self,
-        slot: &Slot,
-        view: &SessionView,
-        known_since: Option<u64>,
-        action: &Action,
-    ) -> Result<()> {
-        let holdout = if view.terms.targeted { self.holdout(view.id).await? } else { None };
-        let judgement = judgement(view, known_since, holdout);
-        match action {
-            Action::Propose { .. } => self.propose(slot, view, judgement, action).await,
-            Action::Attest { .. } => self.attest(slot, view, judgement, action).await,
-            _ => Ok(()),
-        }
-    }
-
     /// Computes ahead what the proposal will need, while the round is being closed.
     pub(crate) async fn prepare(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>) {
         let prepared = async {
-            let aggregate = self.recompute.aggregate(view, judgement(view, known_since, None)).await?;
+            let holdout = self.to_propose_with(view).await?;
+            let judgement = judgement(view, known_since, holdout);
+            let aggregate = self.recompute.aggregate(view, &judgement).await?;
             self.metrics(slot, view, &aggregate).await;
             aggregate.publish(&**self.recompute.store()).await
         };
@@ -96,9 +95,10 @@ impl Keeper {
         }
     }
 
-    async fn propose(&self, slot: &Slot, view: &SessionView, judgement: Judgement, action: &Action) -> Result<()> {
+    async fn propose(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>, action: &Action) -> Result<()> {
         let begun = Instant::now();
-        let work = self.recompute.proposal(view, judgement, self.own).await?;
+        let judgement = judgement(view, known_since, self.to_propose_with(view).await?);
+        let work = self.recompute.proposal(view, &judgement, self.own).await?;
         let recomputing = begun.elapsed();
         let evaluating = Instant::now();
         let metrics = self.metrics(slot, view, &work.aggregate).await;
@@ -133,9 +133,9 @@ impl Keeper {
         Ok(())
     }
 
-    async fn attest(&self, slot: &Slot, view: &SessionView, judgement: Judgement, action: &Action) -> Result<()> {
+    async fn attest(&self, slot: &Slot, view: &SessionView, known_since: Option<u64>, action: &Action) -> Result<()> {
         let Some(proposal) = &view.proposal else { return Ok(()) };
-        let work = self.agree(view, judgement, proposal).await?;
+        let work = self.agree(view, known_since, proposal).await?;
         // Whoever vouches for an aggregate keeps it available.
         work.aggregate.publish(&**self.recompute.store()).await?;
         let round = view.progress.round;
@@ -145,7 +145,29 @@ impl Keeper {
         Ok(())
     }
 
-    async fn agree(&self, view: &SessionView, judgement: Judgement, proposal: &Proposal) -> Result<Recomputed> {
+    /// Recomputes a proposal, in both ways where it may have been made in both.
+    async fn agree(&self, view: &SessionView, known_since: Option<u64>, proposal: &Proposal) -> Result<Recomputed> {
+        let round = view.progress.round;
+        let (first, has_holdout) = match self.opened(view).await {
+            Ok(holdout) => {
+                let has_holdout = holdout.is_some();
+                (self.compare(view, &judgement(view, known_since, holdout), proposal).await, has_holdout)
+            }
+            Err(error) => (Err(no_holdout(round, &error)), true),
+        };
+        let propose_by = self.recompute.history(view.id).await?.round(round).propose_by;
+        let propose_by = propose_by.ok_or(Error::NoEvent { event: "RoundClosed", round })?;
+        let late = may_do_without(proposal.proposed_at, propose_by, view.terms.propose_period);
+        if first.is_ok() || !has_holdout || !late {
+            return first;
+        }
+        match self.compare(view, &judgement(view, known_since, None), proposal).await {
+            Err(Error::WrongProposal(_)) => first,
+            second => second,
+        }
+    }
+
+    async fn compare(&self, view: &SessionView, judgement: &Judgement, proposal: &Proposal) -> Result<Recomputed> {
         let work = self.recompute.proposal(view, judgement, proposal.proposer).await?;
         if work.claim.difference(&proposal.claim).is_none() {
             return Ok(work);
@@ -157,6 +179,51 @@ impl Keeper {
             None => Ok(work),
             Some(difference) => Err(Error::WrongProposal(difference)),
         }
+    }
+
+    /// The rows by which this keeper proposes: the holdout, where the session has one; none where it is too late to wait for it.
+    async fn to_propose_with(&self, view: &SessionView) -> Result<Option<Arc<Holdout>>> {
+        let (phase, round) = (view.progress.phase, view.progress.round);
+        let late =
+            phase == Phase::Closed && may_do_without(view.block, view.progress.deadline, view.terms.propose_period);
+        let problem = match self.opened(view).await {
+            Ok(Some(holdout)) => match self.others_can_attest(view).await? {
+                true => return Ok(Some(holdout)),
+                false => Error::NoHoldout { round, reason: "it was sealed to too few keepers to agree".into() },
+            },
+            Ok(None) => return Ok(None),
+            Err(error) => no_holdout(round, &error),
+        };
+        if late { Ok(None) } else { Err(problem) }
+    }
+
+    /// The holdout, opened; none where the session has none.
+    async fn opened(&self, view: &SessionView) -> Result<Option<Arc<Holdout>>> {
+        let spec = self.recompute.spec(view.id, view.terms.spec).await?;
+        if spec.data.holdout().is_none() {
+            return Ok(None);
+        }
+        let Some(sealed) = self.holdout(view.id, self.own).await? else {
+            let reason = "the requester has not sealed it to this keeper; 'parity fl seal' does".into();
+            return Err(Error::NoHoldout { round: view.progress.round, reason });
+        };
+        self.recompute.holdout(view.id, view.terms.spec, &spec, sealed).await.map(Some)
+    }
+
+    /// Whether the holdout was sealed to as many bonded keepers as must agree.
+    async fn others_can_attest(&self, view: &SessionView) -> Result<bool> {
+        let wanted = usize::from(view.terms.attestations);
+        if wanted < 2 {
+            return Ok(true);
+        }
+        let mut sealed = 0;
+        for keeper in self.standing(view.block, view.terms.keeper_bond).await?.keepers {
+            sealed += usize::from(self.holdout(view.id, keeper).await?.is_some());
+            if sealed == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Metrics for the report; none when they cannot be had, which holds nothing up.
@@ -180,10 +247,9 @@ impl Keeper {
         if !view.terms.uploaded {
             return Ok(as_reported(&aggregate.reported));
         }
-        let Some(holdout) = self.holdout(view.id).await? else { return Ok(None) };
+        let Some(holdout) = self.opened(view).await? else { return Ok(None) };
         let spec = self.recompute.spec(view.id, view.terms.spec).await?;
-        let rows = self.recompute.holdout(view.progress.round, holdout, view.terms.spec, &spec).await?;
-        on_holdout(self.trial.as_deref(), &spec, aggregate, rows).await.map(Some)
+        on_holdout(self.trial.as_deref(), &spec, aggregate, holdout).await.map(Some)
     }
 
     async fn store(&self, view: &SessionView, work: &Recomputed, evaluation: Option<Metrics>) -> Result<B256> {
@@ -214,6 +280,14 @@ impl Keeper {
         if let Err(error) = self.timings.append(timing) {
             tracing::warn!(%error, "timings cannot be written");
         }
+    }
+}
+
+/// Why a round cannot be scored, in one error.
+fn no_holdout(round: u16, error: &Error) -> Error {
+    match error {
+        Error::NoHoldout { reason, .. } => Error::NoHoldout { round, reason: reason.clone() },
+        error => Error::NoHoldout { round, reason: chain(error) },
     }
 }
 

@@ -100,9 +100,9 @@ impl Keeper {
         Ok(Standing { keepers: keepers.iter().map(|keeper| keeper.address).collect(), known_since })
     }
 
-    /// Digest of the holdout that the requester sealed to this keeper.
-    pub(crate) async fn holdout(&self, session: u64) -> Result<Option<B256>> {
-        let holdout = self.client.sessions().holdoutOf(U256::from(session), self.own).call().await;
+    /// Digest of the holdout that the requester sealed to a keeper.
+    pub(crate) async fn holdout(&self, session: u64, keeper: Address) -> Result<Option<B256>> {
+        let holdout = self.client.sessions().holdoutOf(U256::from(session), keeper).call().await;
         let holdout = holdout.map_err(contract_error("the holdout"))?;
         Ok((!holdout.is_zero()).then_some(holdout))
     }

@@ -6,8 +6,8 @@
 //! may run at once; what one does, the others see done.
 //!
 //! The work behind a proposal is in [`recompute`]: posted updates are found in events and proved complete by the accumulator
-//! on chain ([`history`]), their content is fetched and checked ([`updates`]), averaged ([`aggregate`]) and paid for
-//! ([`ledger`]). It is a pure function of chain and content, so attesting keepers and `parity fl verify` run the same code.
+//! on chain ([`history`]), their content is fetched and checked ([`updates`]), averaged and scored ([`aggregate`], [`holdout`]) and
+//! paid for ([`ledger`]). It is a pure function of chain and content, so attesting keepers and `parity fl verify` run the same code.
 //!
 //! Assumptions. Correctness: none beyond the contracts; a keeper that errs proposes what others will not attest. Liveness: one
 //! keeper runs, its node answers, and content stays available for a quarter of the proposal period.
@@ -18,6 +18,7 @@ pub mod error;
 pub mod evaluate;
 pub mod events;
 pub mod history;
+pub mod holdout;
 pub mod ledger;
 pub mod plan;
 pub mod proposal;

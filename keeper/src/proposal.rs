@@ -58,6 +58,11 @@ pub enum Difference {
         /// As claimed.
         actual: B256,
     },
+    /// Scored without the holdout while those who have it could still propose.
+    WithoutHoldout {
+        /// Epoch of the proposal.
+        epoch: u64,
+    },
 }
 
 impl Claim {
@@ -108,6 +113,9 @@ impl fmt::Display for Difference {
             }
             Self::PayoutSum { expected, actual } => {
                 write!(f, "{expected} USDFC have been earned, the claim says {actual}")
+            }
+            Self::WithoutHoldout { epoch } => {
+                write!(f, "it was proposed at epoch {epoch} without the holdout, too early to do without it")
             }
             Self::PayoutsRoot { expected, actual } => {
                 write!(f, "the payouts root is {expected}, the claim says {actual}")

@@ -12,6 +12,7 @@ use std::{
 
 use parity_content::{DynStore, SealingKey, get_artifact, get_manifest};
 use parity_learning::{
+    holdout::Holdout,
     round::state_limit,
     tensors::Tensors,
     weights::{Weights, model_limit, plain_update_limit, update_limit},
@@ -30,6 +31,7 @@ use crate::{
     history::History,
     ledger::{PaidRound, payouts},
     proposal::Claim,
+    target::reaches,
     updates::Fetch,
     view::{SessionView, Terms},
 };
@@ -50,10 +52,11 @@ pub const ROUND_BYTES: u64 = 2 << 30;
 
 /// What is kept of one session.
 #[derive(Debug, Default)]
-struct Kept {
+pub(crate) struct Kept {
     spec: Option<(B256, Arc<SessionSpec>)>,
     model: Option<(Option<B256>, Arc<Weights>)>,
     aggregate: Option<(u16, B256, Arc<Aggregate>)>,
+    pub(crate) holdout: Option<(B256, Arc<Holdout>)>,
     accepted: HashMap<B256, Vec<AcceptedUpdate>>,
 }
 
@@ -68,15 +71,15 @@ pub struct Recomputed {
     pub payouts: Vec<PayoutLeaf>,
 }
 
-/// How far a keeper may judge missing or sealed content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How far a keeper may judge missing or sealed content, and by what it scores.
+#[derive(Clone, Debug)]
 pub struct Judgement {
     /// Content that no store has is given up.
     pub patience_over: bool,
     /// Epoch since which runners know this keeper's key; none: this is no keeper.
     pub known_since: Option<u64>,
-    /// Digest of the holdout as sealed to this keeper, where the session has a target.
-    pub holdout: Option<B256>,
+    /// The rows that score; none: nobody's.
+    pub holdout: Option<Arc<Holdout>>,
 }
 
 impl Recompute {
@@ -151,11 +154,11 @@ impl Recompute {
     ///
     /// # Errors
     /// See [`Error`]; [`Error::NotYet`] while content is missing.
-    pub async fn aggregate(&self, view: &SessionView, judgement: Judgement) -> Result<Arc<Aggregate>> {
+    pub async fn aggregate(&self, view: &SessionView, judgement: &Judgement) -> Result<Arc<Aggregate>> {
         let (round, accumulator) = (view.progress.round, view.progress.accumulator);
         if let Some((kept_round, kept_accumulator, aggregate)) = &self.kept().entry(view.id).or_default().aggregate
-            && (*kept_round, *kept_accumulator, aggregate.manifest.previous)
-                == (round, accumulator, view.progress.model)
+            && (*kept_round, *kept_accumulator, aggregate.manifest.previous, aggregate.manifest.holdout)
+                == (round, accumulator, view.progress.model, judgement.holdout.is_some())
         {
             return Ok(Arc::clone(aggregate));
         }
@@ -180,7 +183,8 @@ impl Recompute {
         let inputs = fetch.all(posted).await?;
         let fetching = begun.elapsed();
         let state = self.state(view.id, &spec, view.progress.model).await?;
-        let subject = Subject { session: view.id, round, spec, previous: view.progress.model, start, state };
+        let holdout = judgement.holdout.clone();
+        let subject = Subject { session: view.id, round, spec, previous: view.progress.model, start, state, holdout };
         let mut aggregate = Aggregate::compute(subject, inputs).await?;
         aggregate.fetching = fetching;
         let aggregate = Arc::new(aggregate);
@@ -192,7 +196,7 @@ impl Recompute {
     ///
     /// # Errors
     /// As [`Self::aggregate`] and [`Self::leaves`].
-    pub async fn proposal(&self, view: &SessionView, judgement: Judgement, proposer: Address) -> Result<Recomputed> {
+    pub async fn proposal(&self, view: &SessionView, judgement: &Judgement, proposer: Address) -> Result<Recomputed> {
         let aggregate = self.aggregate(view, judgement).await?;
         let round = view.progress.round;
         let mut rounds = self.paid_rounds(view.id, &*self.events.history(view.id).await?, round).await?;
@@ -201,7 +205,9 @@ impl Recompute {
             self.events.forget(view.id).await;
             return Err(Error::Payouts { expected: view.budget.root, actual: committed.hash });
         }
-        let reached = self.reaches(view, judgement.holdout, &aggregate).await?;
+        let spec = self.spec(view.id, view.terms.spec).await?;
+        let (weights, holdout) = (Arc::clone(&aggregate.weights), judgement.holdout.clone());
+        let reached = reaches(spec, &view.terms, weights, holdout).await?;
         rounds.push(PaidRound { round, proposer, accepted: aggregate.manifest.accepted.clone(), reached });
         recomputed(aggregate, &view.terms, &rounds)
     }
@@ -333,7 +339,7 @@ impl Recompute {
         self.events.history(session).await
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<u64, Kept>> {
+    pub(crate) fn kept(&self) -> MutexGuard<'_, HashMap<u64, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

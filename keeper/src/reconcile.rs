@@ -316,7 +316,7 @@ async fn look(keeper: &Keeper, slot: &Slot, block: u64) -> Result<Seen> {
     let blind = view.terms.uploaded
         && view.progress.phase == Phase::Closed
         && standing.keepers.len() > 1
-        && keeper.holdout(view.id).await?.is_none();
+        && keeper.holdout(view.id, keeper.own).await?.is_none();
     let ready = slot.turns().take(&due, block, |action| wait(action, &view, position, blind, &standing.keepers));
     Ok(Seen { view, standing, due, ready })
 }

@@ -69,7 +69,10 @@ impl Fetch<'_> {
         if not_for_us > 0 && !(self.surely_recipient && opened) {
             return Err(Error::Sealed { round: self.round });
         }
-        Ok(posted.iter().zip(fetched).map(|(update, fetched)| input(update, fetched)).collect())
+        Ok((0..)
+            .zip(posted.iter().zip(fetched))
+            .map(|(place, (update, fetched))| input(place, update, fetched))
+            .collect())
     }
 
     async fn one(&self, digest: B256) -> Result<Fetched> {
@@ -101,7 +104,7 @@ fn judge(error: parity_content::Error, part: &str, operation: &str) -> Result<Fe
     Err(Error::Content { operation: operation.to_owned(), source: Box::new(error) })
 }
 
-fn input(update: &PostedUpdate, fetched: Fetched) -> UpdateInput {
+fn input(posted: u32, update: &PostedUpdate, fetched: Fetched) -> UpdateInput {
     let content = match fetched {
         Fetched::Content(content) => Ok(*content),
         Fetched::Rejected(reason) | Fetched::Missing(reason) => Err(reason),
@@ -112,6 +115,7 @@ fn input(update: &PostedUpdate, fetched: Fetched) -> UpdateInput {
         seat: update.seat,
         digest: update.digest,
         samples: update.samples,
+        posted,
         content,
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn spec() -> SessionSpec {
             overlap_ratio: 0.0,
             shard_rows: vec![10, 10],
             holdout_rows: 5,
+            holdout_digest: B256::ZERO,
         },
         model: Model::LogisticRegression {},
         training: Training {

@@ -42,8 +42,8 @@ pub(crate) enum FlCommand {
     Simulate(Box<SimulateArgs>),
     /// Apply a downloaded model to a CSV file or to PNG files
     Predict(PredictArgs),
-    /// Recompute every aggregate and payout from chain and content
-    Verify(SessionArgs),
+    /// Recompute every aggregate, score and payout from chain and content
+    Verify(VerifyArgs),
 }
 
 /// A session.
@@ -51,6 +51,16 @@ pub(crate) enum FlCommand {
 pub(crate) struct SessionArgs {
     /// Session id; the newest session of your wallet when absent
     pub(crate) session: Option<u64>,
+}
+
+/// `parity fl verify`
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Session id; the newest session of your wallet when absent
+    pub(crate) session: Option<u64>,
+    /// Sealing key of a keeper (sealing.key in its state folder): opens updates and the holdout that were sealed to it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sealing_key: Option<PathBuf>,
 }
 
 /// `parity fl model`

@@ -39,6 +39,9 @@ pub(crate) struct SimulateArgs {
     /// How many seats are faulty; the last ones
     #[arg(long, requires = "attack", value_name = "SEATS")]
     pub(crate) faulty: Option<u16>,
+    /// Also print what each seat's updates were worth on the held-out rows, 0 to 10000, by the code that pays in sessions; takes time
+    #[arg(long)]
+    pub(crate) scores: bool,
     /// Trainers at work at the same time; one per core when absent. The result does not depend on it
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use parity_learning::{
     csv::{self, Prepared},
+    holdout,
     images::{self, Folder},
     partition,
     table::Table,
@@ -67,6 +68,7 @@ pub(super) fn deal(prepared: &Prepared, deal: &DealArgs, seats: u16, seed: u64) 
         overlap_ratio: deal.overlap_ratio,
         shard_rows: shards.iter().map(|shard| shard.rows() as u64).collect(),
         holdout_rows: prepared.holdout.rows() as u64,
+        holdout_digest: holdout::digest(&prepared.holdout.to_safetensors()),
     };
     Ok((shards, data))
 }

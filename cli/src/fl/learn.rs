@@ -8,6 +8,7 @@ use parity_learning::{
     scaling,
 };
 use parity_protocol::{
+    aggregation::Rule,
     model::{Model, Volume},
     schema::{Scaling, Schema, Task},
     spec::{Data, Privacy, SessionSpec, VERSION},
@@ -74,10 +75,26 @@ pub(crate) fn spec(
         max_update_norm: 1.0,
         target: plan.target,
     };
+    check_root_data(&spec)?;
     let max_update_norm = defaults::max_update_norm(parity_learning::model::parameters(&spec));
     let spec = SessionSpec { max_update_norm, ..spec };
     spec.validate()?;
     Ok(spec)
+}
+
+/// The rows by which keepers judge updates are not those that measure the model: half of the holdout is the most.
+fn check_root_data(spec: &SessionSpec) -> anyhow::Result<()> {
+    let Rule::RootData { rows } = spec.aggregation.rule else { return Ok(()) };
+    let Some((held_out, _)) = spec.data.holdout() else {
+        bail!(
+            "root-data:{rows} judges updates by held-out rows, and private data has none; use another rule, for example median"
+        );
+    };
+    let needed = 2 * u64::from(rows);
+    if held_out < needed {
+        bail!("root-data:{rows} needs {needed} held-out rows, there are {held_out}; raise --holdout");
+    }
+    Ok(())
 }
 
 fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {

@@ -5,7 +5,6 @@ use anyhow::{Context, bail};
 use parity_abi::ISessions;
 use parity_protocol::{
     TokenAmount,
-    aggregation::{Aggregation, Rule},
     capability,
     codec::Block,
     spec::{Data, Privacy, SessionSpec},
@@ -20,19 +19,7 @@ use crate::{
 /// Builds and checks the spec of a session.
 pub(crate) fn spec(args: &PlanArgs, fallback_name: &str, plan: DataPlan) -> anyhow::Result<SessionSpec> {
     let name = args.name.clone().unwrap_or_else(|| fallback_name.to_owned());
-    let spec = learn::spec(&args.learn, name, args.seed, privacy(args.privacy_level)?, plan)?;
-    check_rule(&spec.aggregation)?;
-    Ok(spec)
-}
-
-/// Refuses what runners and keepers do not do yet.
-fn check_rule(aggregation: &Aggregation) -> anyhow::Result<()> {
-    if !matches!(aggregation.rule, Rule::RootData { .. }) {
-        return Ok(());
-    }
-    bail!(
-        "--rule root-data works in 'parity fl simulate', not yet in sessions; use another rule, for example fedyogi or nnm:1+median"
-    )
+    learn::spec(&args.learn, name, args.seed, privacy(args.privacy_level)?, plan)
 }
 
 fn privacy(level: PrivacyLevel) -> anyhow::Result<Privacy> {
@@ -61,7 +48,7 @@ pub(crate) fn terms(args: &PlanArgs, spec: &SessionSpec, periods: Periods) -> an
         rounds: args.total_rounds,
         attestations: args.attestations.unwrap_or(periods.attestations),
         maxRollovers: 3,
-        performanceBps: 0,
+        performanceBps: args.reward.performance_bps(),
         minReputation: args.min_reputation,
         dataMode: match spec.data {
             Data::Private { .. } => 0,

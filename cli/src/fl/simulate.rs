@@ -8,13 +8,9 @@ mod run;
 
 use std::{fs, num::NonZero, thread, time::Instant};
 
-use anyhow::{Context, bail};
-use parity_learning::{csv::Prepared, partition, table::Table};
-use parity_protocol::{
-    aggregation::Rule,
-    metrics::Metrics,
-    spec::{Privacy, SessionSpec},
-};
+use anyhow::Context;
+use parity_learning::{csv::Prepared, holdout::Holdout};
+use parity_protocol::{metrics::Metrics, spec::Privacy};
 
 use self::{
     attack::Faulty,
@@ -82,20 +78,7 @@ fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyh
         (Some(attack), Some(count)) => Some(Faulty::new(attack, count, spec.schema.outputs(), &mut shards)?),
         _ => None,
     };
-    let (holdout, root) = root(&spec, holdout)?;
-    Ok(Scenario { spec, shards, faulty, holdout, root, rounds: args.rounds })
-}
-
-/// Parts the held-out rows in those that only measure and those by which keepers judge updates, where the rule wants some.
-fn root(spec: &SessionSpec, holdout: Table) -> anyhow::Result<(Table, Table)> {
-    let Rule::RootData { rows } = spec.aggregation.rule else {
-        let none = holdout.select(&[]);
-        return Ok((holdout, none));
-    };
-    if holdout.rows() < 2 * usize::from(rows) {
-        bail!("root-data:{rows} needs {} held-out rows, there are {}; raise --holdout", 2 * rows, holdout.rows());
-    }
-    let share = f64::from(rows) / f64::from(u32::try_from(holdout.rows())?);
-    let (measure, judge) = partition::split_holdout(&holdout.labels, share, spec.training.seed)?;
-    Ok((holdout.select(&measure), holdout.select(&judge)))
+    let holdout = Holdout::new(&spec, holdout)?;
+    let (rounds, scored) = (args.rounds, args.scores);
+    Ok(Scenario { spec, shards, faulty, holdout, rounds, scored })
 }

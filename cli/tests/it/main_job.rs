@@ -96,8 +96,17 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
         "--total-rounds",
         "5",
     ];
-    for (session, flags) in (1..).zip([&drifting[..], &forest, &network, &union]) {
-        let named = ["fl", "create-session-with-data", "./iris_data.csv", "--name", "Distributed Classification"];
+    let judged = ["--model-type", "logistic_regression", "--rule", "root-data:10", "--total-rounds", "2"];
+    for (session, flags) in (1..).zip([&drifting[..], &forest, &network, &union, &judged]) {
+        let named = [
+            "fl",
+            "create-session-with-data",
+            "./iris_data.csv",
+            "--name",
+            "Distributed Classification",
+            "--performance-share",
+            "0.5",
+        ];
         devnet.home().parity_in(&folder, &[&named, flags].concat()).succeeded();
         let (_, ended) = devnet.watch(session);
         assert_eq!(ended["state"], "Completed");

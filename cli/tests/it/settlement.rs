@@ -51,6 +51,8 @@ pub(crate) fn check(devnet: &Devnet, chain: &Chain, session: u64) -> Value {
 pub(crate) fn verify(devnet: &Devnet, chain: &Chain, session: u64) {
     let verdict = devnet.json(&["fl", "verify", &session.to_string()]);
     assert_eq!(verdict["verified"], true, "{verdict}");
+    // The holdout is where the session was created.
+    assert_eq!(verdict["scores_as_published"], false, "{verdict}");
     assert_eq!(verdict["rounds"].as_array().unwrap().len(), usize::from(chain.session(session).finalRounds));
 }
 

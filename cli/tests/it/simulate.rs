@@ -123,6 +123,28 @@ fn attacks_spoil_the_mean_and_not_a_robust_rule() {
 }
 
 #[test]
+fn scores_tell_free_riders_from_seats_that_work_and_change_nothing() {
+    let common = [
+        "--model-type",
+        "neural_network",
+        "--clients",
+        "6",
+        "--rounds",
+        "3",
+        "--attack",
+        "free-rider",
+        "--faulty",
+        "2",
+    ];
+    let (plain, scored) = (simulate(HEALTHCARE, &common), simulate(HEALTHCARE, &[&common[..], &["--scores"]].concat()));
+    let scores: Vec<f64> = scored["scores"].as_array().unwrap().iter().map(|score| score.as_f64().unwrap()).collect();
+    assert_eq!(scores.len(), 6);
+    assert!(scores[..4].iter().all(|score| *score > 0.0) && scores[4..] == [0.0; 2], "{scores:?}");
+    assert!(plain.get("scores").is_none());
+    assert_eq!(plain["loss"], scored["loss"]);
+}
+
+#[test]
 fn numbers_are_predicted_and_measured_by_r2() {
     let home = Home::new();
     let mut text = String::from("a,b,y\n");

@@ -2,9 +2,9 @@
 //!
 //! The way of the data: a CSV file or a folder of images becomes a [`schema`](parity_protocol::schema::Schema) and encoded rows
 //! ([`csv`], [`images`], [`table`]), which are split into shards and a holdout ([`partition`]) and standardised ([`scaling`]). The way of a model:
-//! initial weights from the spec ([`model`]), gradients of dense networks ([`perceptron`]), updates checked and averaged
-//! ([`round`], [`aggregate`]), metrics and predictions ([`predict`]), forests grown together or alone ([`forest`]), a file for its user
-//! ([`tensors`], [`card`]).
+//! initial weights from the spec ([`model`]), gradients of dense networks ([`perceptron`]), updates checked, averaged and scored
+//! ([`round`], [`aggregate`], [`contribution`]), metrics and predictions ([`predict`]), forests grown together or alone ([`forest`]), a file
+//! for its user ([`tensors`], [`card`]).
 //!
 //! Invariant: everything that ends up in a digest is the same on every machine, whatever the number of threads. Randomness
 //! comes from [`random`] alone, sums run in a fixed order, files have one canonical form. The only I/O is reading CSV and PNG files.
@@ -13,10 +13,12 @@ pub mod aggregate;
 pub mod attack;
 pub mod card;
 pub mod compress;
+pub mod contribution;
 pub mod csv;
 pub mod defaults;
 pub mod error;
 pub mod forest;
+pub mod holdout;
 pub mod images;
 pub mod metrics;
 pub mod model;

@@ -1,9 +1,11 @@
 //! One round: closed updates in, next model out. A pure function that keepers, attesters and `fl verify` share.
 //!
 //! Every update is checked against the chain and the spec; what fails is recorded with its reason and changes nothing for
-//! the others. The order of the inputs does not matter: they are sorted by operator, then seat.
+//! the others. The order of the inputs does not matter: they are sorted by operator, then seat, and carry the order of posting with
+//! them, by which the earliest of an update and its copies is paid.
 
 mod check;
+mod score;
 mod seats;
 mod sift;
 mod step;
@@ -11,7 +13,7 @@ mod step;
 use bytes::Bytes;
 use parity_protocol::{
     Address, B256,
-    aggregation::Rule,
+    aggregation::{Aggregation, Rule},
     manifest::{AcceptedUpdate, RejectedUpdate, Rejection, UpdateManifest},
     spec::SessionSpec,
 };
@@ -19,11 +21,12 @@ use parity_protocol::{
 use self::{
     check::{Checked, check},
     seats::seats,
-    step::{follow, target},
+    step::{Step, follow},
 };
 use crate::{
     Error, Result,
-    aggregate::{self, Root, distance},
+    aggregate::{self, Root},
+    holdout::Holdout,
     model,
     predict::Predictor,
     table::Table,
@@ -36,9 +39,6 @@ pub(crate) use self::{
 };
 pub use self::{check::check_update, seats::sampled};
 
-/// The highest contribution score: an update that points exactly where the mean went.
-pub const MAX_SCORE: u32 = 10_000;
-
 /// An update as the chain has it, with what the stores have of it.
 #[derive(Clone, Debug)]
 pub struct UpdateInput {
@@ -50,8 +50,17 @@ pub struct UpdateInput {
     pub digest: B256,
     /// Samples, as posted.
     pub samples: u64,
+    /// How many updates of the round were posted before it.
+    pub posted: u32,
     /// Its content, or why there is none.
     pub content: Result<UpdateContent, Rejection>,
+}
+
+impl UpdateInput {
+    /// Its file; empty where there is none.
+    pub(crate) fn file(&self) -> &[u8] {
+        self.content.as_ref().map_or(&[], |content| &content.weights)
+    }
 }
 
 /// The bytes behind a digest, already checked against it.
@@ -61,6 +70,35 @@ pub struct UpdateContent {
     pub manifest: UpdateManifest,
     /// The new weights as a safetensors file, or compressed where the spec says so (opened, where they were sealed).
     pub weights: Bytes,
+}
+
+/// What a round is judged by, beside what everyone sees.
+#[derive(Clone, Copy, Debug)]
+pub enum Judge<'a> {
+    /// Nothing: private data, or a holdout that nobody who judges could open. Scores are then those of who went where the rule
+    /// went, and the rule `root_data` becomes the median.
+    Blind,
+    /// The held-out rows.
+    Holdout(&'a Holdout),
+    /// The held-out rows where the rule needs some; nobody is scored, which costs time.
+    Unscored(&'a Holdout),
+}
+
+impl<'a> Judge<'a> {
+    fn holdout(self) -> Option<&'a Holdout> {
+        match self {
+            Self::Blind => None,
+            Self::Holdout(holdout) | Self::Unscored(holdout) => Some(holdout),
+        }
+    }
+
+    /// The held-out rows if seats are scored by them.
+    pub(crate) fn scoring(self) -> Option<&'a Holdout> {
+        match self {
+            Self::Holdout(holdout) => Some(holdout),
+            Self::Blind | Self::Unscored(_) => None,
+        }
+    }
 }
 
 /// What a round comes to.
@@ -97,15 +135,12 @@ pub fn state_limit(spec: &SessionSpec) -> usize {
     weights_limit(spec).saturating_mul(2 + variates)
 }
 
-/// Checks the updates of a round and aggregates the good ones. `state` is that of the last final round, `root` the
-/// keepers' rows where the rule is `root_data`.
-///
-/// Scores: with `d_i = update_i - previous` and `d = target - previous`, where `target` is what the rule gave before the server
-/// optimiser, `floor(10000 * max(0, cos(d_i, d)))`: how much of an update points where the rule went. 0 where it did not move.
+/// Checks the updates of a round, aggregates the good ones and scores them ([`crate::contribution`]). `state` is that of the last
+/// final round.
 ///
 /// # Errors
-/// [`Error::Shape`] when `previous` is not a model of the spec, [`Error::Aggregate`] when `state` does not fit it, and those
-/// of `root`.
+/// [`Error::Shape`] when `previous` is not a model of the spec, [`Error::Aggregate`] when `state` does not fit it, [`Error::Rows`]
+/// when the held-out rows do not.
 pub fn aggregate(
     spec: &SessionSpec,
     session: u64,
@@ -113,7 +148,7 @@ pub fn aggregate(
     previous: &Tensors,
     state: Option<&Tensors>,
     inputs: Vec<UpdateInput>,
-    root: Option<&dyn Root>,
+    judge: Judge<'_>,
 ) -> Result<RoundOutcome> {
     let shapes = model::shapes(spec);
     model::check_shapes(&shapes, previous)?;
@@ -122,20 +157,34 @@ pub fn aggregate(
     if good.is_empty() {
         return Ok(RoundOutcome { model: previous.clone(), state: state.cloned(), accepted: Vec::new(), rejected });
     }
-    let target = target(spec, previous, &good, root)?;
+    let root = judge.holdout().and_then(|holdout| root_rows(spec, holdout.judging()));
+    let root = root.as_ref().map(|root| root as &dyn Root);
+    let step = Step { spec, aggregation: &aggregation(spec, judge), previous, good: &good, root };
+    let target = step.target(&step.all(), None)?;
     let (model, state) = follow(spec, round, previous, state, &good, &target)?;
-    let moved = distance(previous, &target);
+    let scores = score::scores(&step, &target, judge)?;
     let accepted = good
         .iter()
-        .map(|(input, update)| AcceptedUpdate {
+        .zip(scores)
+        .map(|((input, update), score)| AcceptedUpdate {
             operator: input.operator,
             seat: input.seat,
             digest: input.digest,
             samples: update.samples,
-            score: score(previous, update, &target, moved),
+            score,
         })
         .collect();
     Ok(RoundOutcome { model, state, accepted, rejected })
+}
+
+/// The aggregation of a round: without held-out rows there is no root, and the median, which is what follows its choice, is taken of
+/// all updates.
+fn aggregation(spec: &SessionSpec, judge: Judge<'_>) -> Aggregation {
+    let rule = match (spec.aggregation.rule, judge) {
+        (Rule::RootData { .. }, Judge::Blind) => Rule::Median {},
+        (rule, _) => rule,
+    };
+    Aggregation { rule, ..spec.aggregation.clone() }
 }
 
 /// The rows of the holdout by which the rule `root_data` judges: the first ones, as many as the spec says. None under another rule.
@@ -143,26 +192,20 @@ pub fn root_rows<'a>(spec: &'a SessionSpec, holdout: &Table) -> Option<impl Root
     let Rule::RootData { rows } = spec.aggregation.rule else { return None };
     let rows: Vec<usize> = (0..holdout.rows().min(usize::from(rows))).collect();
     let rows = holdout.select(&rows);
-    Some(move |model: &Tensors| match Predictor::of_spec(spec, model)?.evaluate(&rows) {
+    Some(move |model: &Tensors| loss(spec, model, &rows))
+}
+
+/// Mean loss of a model. One whose outputs are not finite is as bad as one can be.
+fn loss(spec: &SessionSpec, model: &Tensors, rows: &Table) -> Result<f64> {
+    match Predictor::of_spec(spec, model)?.evaluate(rows) {
         Ok(metrics) => Ok(metrics.loss),
-        // A model whose outputs are not finite is as bad as one can be.
         Err(Error::Rows(_)) => Ok(f64::INFINITY),
         Err(error) => Err(error),
-    })
+    }
 }
 
 /// What a seat adds to the gradients of its training in the next round (SCAFFOLD's `c - c_i`), by model tensor. None where the state
 /// has no control variates.
 pub fn correction(state: &Tensors, seat: u16) -> Option<Tensors> {
     aggregate::correction(state, seat)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=10000 before")]
-fn score(previous: &Tensors, update: &Checked, model: &Tensors, moved: f64) -> u32 {
-    let Checked { weights, length, .. } = update;
-    if moved <= 0.0 || *length <= 0.0 {
-        return 0;
-    }
-    let along = aggregate::fold(previous, weights, model, |base, left, right| (left - base) * (right - base));
-    (f64::from(MAX_SCORE) * (along / (moved * length))).floor().clamp(0.0, f64::from(MAX_SCORE)) as u32
 }

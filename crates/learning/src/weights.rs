@@ -11,12 +11,11 @@ use parity_protocol::{
 
 use crate::{
     Error, Result,
-    aggregate::Root,
     compress,
     forest::{self, Forest, Recipe, session},
     metrics, model,
     predict::{Predictions, Predictor},
-    round::{self, RoundOutcome, UpdateInput},
+    round::{self, Judge, RoundOutcome, UpdateInput},
     table::Table,
     tensors::Tensors,
 };
@@ -130,13 +129,15 @@ pub fn aggregate(
     previous: &Weights,
     state: Option<&Tensors>,
     inputs: Vec<UpdateInput>,
-    root: Option<&dyn Root>,
+    judge: Judge<'_>,
 ) -> Result<RoundOutcome<Weights>> {
     Ok(match previous {
         Weights::Tensors(tensors) => {
-            round::aggregate(spec, session, round, tensors, state, inputs, root)?.map(Weights::Tensors)
+            round::aggregate(spec, session, round, tensors, state, inputs, judge)?.map(Weights::Tensors)
         }
-        Weights::Forest(forest) => session::aggregate(spec, session, round, forest, inputs)?.map(Weights::Forest),
+        Weights::Forest(forest) => {
+            session::aggregate(spec, session, round, forest, inputs, judge)?.map(Weights::Forest)
+        }
     })
 }
 

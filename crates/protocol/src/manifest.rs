@@ -79,6 +79,9 @@ pub struct AggregateManifest {
     pub model: Artifact,
     /// What the next round needs beside the model (moments, control variates), plain safetensors; none where the spec has neither.
     pub state: Option<Artifact>,
+    /// Whether the holdout scored the updates, and judged them where the rule does. Where the session has a holdout and this says
+    /// no, no keeper could open it in time (docs/adr/0014).
+    pub holdout: bool,
     /// Accepted updates, sorted by operator.
     pub accepted: Vec<AcceptedUpdate>,
     /// Rejected updates, sorted by operator.

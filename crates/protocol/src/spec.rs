@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, Link, Result,
+    B256, Error, Link, Result,
     aggregation::Rule,
     codec::Block,
     forest::ForestMethod,
@@ -76,8 +76,10 @@ pub enum Data {
         overlap_ratio: f64,
         /// Training rows per seat, those of other seats included.
         shard_rows: Vec<u64>,
-        /// Rows of the holdout that is sealed to the keepers.
+        /// Rows of the holdout that is sealed to the keepers; 0: there is none.
         holdout_rows: u64,
+        /// sha2-256 of its file, so that all keepers score by the same rows; not looked at where there is none.
+        holdout_digest: B256,
     },
 }
 
@@ -223,8 +225,14 @@ impl SessionSpec {
         }
         if let Rule::RootData { rows } = aggregation.rule {
             match &self.data {
-                Data::Uploaded { holdout_rows, .. } if *holdout_rows >= u64::from(rows) => {}
-                _ => return refuse("aggregation.rule.rows", rows.to_string(), "no more rows than the holdout has"),
+                Data::Uploaded { holdout_rows, .. } if *holdout_rows / 2 >= u64::from(rows) => {}
+                _ => {
+                    return refuse(
+                        "aggregation.rule.rows",
+                        rows.to_string(),
+                        "no more than half of the rows of the holdout",
+                    );
+                }
             }
         }
         Ok(())
@@ -232,6 +240,14 @@ impl SessionSpec {
 }
 
 impl Data {
+    /// Rows of the holdout and the digest of its file, where there is one.
+    pub fn holdout(&self) -> Option<(u64, B256)> {
+        match self {
+            Self::Uploaded { holdout_rows: rows @ 1.., holdout_digest, .. } => Some((*rows, *holdout_digest)),
+            _ => None,
+        }
+    }
+
     fn validate(&self, schema: &Schema) -> Result<()> {
         let refuse = |field, value: String, expected: String| Err(Error::Spec { field, value, expected });
         let Self::Uploaded { partition, min_samples, overlap_ratio, shard_rows, .. } = self else {

@@ -7,6 +7,7 @@ mod hostile;
 mod money;
 mod paths;
 mod private;
+mod scores;
 mod session;
 mod spec;
 mod updates;

@@ -12,7 +12,7 @@ use parity_protocol::{Address, U256, codec::Block};
 use parity_testkit::anvil::address;
 
 use crate::{
-    spec::{USDFC, terms, uploaded},
+    spec::{USDFC, terms, uploaded, with_holdout},
     updates::crowd,
     world::{REQUESTER, WEALTH, World},
 };
@@ -46,7 +46,7 @@ async fn a_session_runs_to_its_end_and_everyone_is_paid_what_the_contract_says()
     let world = Arc::new(World::start().await);
     let mut keeper = world.keeper(10).await;
     keeper.start();
-    let spec = uploaded(3);
+    let spec = with_holdout(3);
     let session = world.create(&spec, terms(&spec, 3, 3)).await;
     world.seal_holdout(session, spec.digest().unwrap(), &keeper).await;
     world.fill(session, 20, 3).await;
@@ -89,15 +89,19 @@ async fn two_keepers_agree_and_take_no_step_twice() {
     let (mut first, mut second) = (world.keeper(10).await, world.keeper(11).await);
     first.start();
     second.start();
-    let spec = uploaded(2);
+    let spec = with_holdout(2);
     let mut terms = terms(&spec, 2, 4);
     terms.attestations = 2;
     let session = world.create(&spec, terms).await;
+    for keeper in [&first, &second] {
+        world.seal_holdout(session, spec.digest().unwrap(), keeper).await;
+    }
     world.fill(session, 20, 2).await;
     let runners = crowd(&world, session, &spec, 20, 2);
     let ended = world.until_ended(session).await;
     runners.await.unwrap();
     assert_eq!((ended.state, ended.finalRounds), (State::Completed.number(), 4));
+    assert!(world.manifest(session, 4).await.holdout);
     world.until_settled(session).await;
     let paid = world.client.escrow().budget(world.client.deployments().sessions, U256::from(session)).call().await;
     let paid = paid.unwrap();
@@ -141,7 +145,7 @@ async fn an_evaluation_that_fails_holds_nothing_up() {
     let mut keeper = world.keeper(10).await;
     keeper.config.evaluation = Evaluation::Process { program: "/bin/false".into(), libraries: None };
     keeper.start();
-    let spec = uploaded(1);
+    let spec = with_holdout(1);
     let session = world.create(&spec, terms(&spec, 1, 1)).await;
     world.seal_holdout(session, spec.digest().unwrap(), &keeper).await;
     world.fill(session, 20, 1).await;
@@ -177,7 +181,7 @@ async fn the_trainer_in_its_container_measures_what_the_keeper_itself_would() {
     let mut keeper = world.keeper(10).await;
     keeper.config.evaluation = Evaluation::Docker { image };
     keeper.start();
-    let spec = uploaded(1);
+    let spec = with_holdout(1);
     let session = world.create(&spec, terms(&spec, 1, 1)).await;
     world.seal_holdout(session, spec.digest().unwrap(), &keeper).await;
     world.fill(session, 20, 1).await;
@@ -241,7 +245,7 @@ async fn a_session_ends_when_its_target_is_reached_and_the_bonus_is_paid_for_the
     let (mut first, mut second) = (world.keeper(10).await, world.keeper(11).await);
     first.start();
     second.start();
-    let mut spec = uploaded(2);
+    let mut spec = with_holdout(2);
     // The crowd's models classify half of the holdout or more, whatever they have learned.
     spec.target = Some(0.5);
     let mut terms = terms(&spec, 2, 9);
@@ -280,7 +284,7 @@ async fn a_keeper_without_the_holdout_ends_no_session_that_has_a_target() {
     let world = Arc::new(World::start().await);
     let (mut blind, mut seeing) = (world.keeper(10).await, world.keeper(11).await);
     blind.start();
-    let mut spec = uploaded(1);
+    let mut spec = with_holdout(1);
     spec.target = Some(0.5);
     let session = world.create(&spec, terms(&spec, 1, 3)).await;
     world.seal_holdout(session, spec.digest().unwrap(), &seeing).await;

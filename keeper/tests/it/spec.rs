@@ -1,7 +1,10 @@
 //! Session specs and terms that the tests share.
 
 use parity_abi::{DataMode, ISessions::Terms};
-use parity_learning::table::{Labels, Table};
+use parity_learning::{
+    holdout::digest,
+    table::{Labels, Table},
+};
 use parity_protocol::{
     B256,
     codec::Block,
@@ -19,16 +22,26 @@ pub(crate) fn shard_rows(seat: u16) -> u64 {
     10 + u64::from(seat)
 }
 
-/// A linear classifier over two features; the requester dealt the rows.
+/// A linear classifier over two features; the requester dealt the rows and held none out.
 pub(crate) fn uploaded(seats: u16) -> SessionSpec {
     let data = Data::Uploaded {
         partition: Partition::Iid,
         min_samples: 1,
         overlap_ratio: 0.0,
         shard_rows: (0..seats).map(shard_rows).collect(),
-        holdout_rows: 4,
+        holdout_rows: 0,
+        holdout_digest: B256::ZERO,
     };
     spec(data, Privacy::None)
+}
+
+/// The same with the rows of [`holdout`] held out.
+pub(crate) fn with_holdout(seats: u16) -> SessionSpec {
+    let mut spec = uploaded(seats);
+    if let Data::Uploaded { holdout_rows, holdout_digest, .. } = &mut spec.data {
+        (*holdout_rows, *holdout_digest) = (4, digest(&holdout().to_safetensors()));
+    }
+    spec
 }
 
 /// The same over data that runners brought; at most 12 rows count.
@@ -68,9 +81,9 @@ fn spec(data: Data, privacy: Privacy) -> SessionSpec {
     }
 }
 
-/// Four rows that the initial model and its neighbours classify somehow.
+/// Four rows that a model classifies which subtracts the second feature from the first.
 pub(crate) fn holdout() -> Table {
-    Table { features: 2, x: vec![1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0], labels: Labels::Classes(vec![0, 1, 0, 1]) }
+    Table { features: 2, x: vec![1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0], labels: Labels::Classes(vec![0, 1, 1, 0]) }
 }
 
 /// Terms with periods for blocks of a tenth of a second.

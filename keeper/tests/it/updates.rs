@@ -30,6 +30,12 @@ use crate::{
 pub(crate) enum Post {
     /// The model it started from, a little moved.
     Good,
+    /// The model it started from, moved to where it is of use on the held-out rows.
+    Useful,
+    /// What seat 0 posts as useful.
+    Copied,
+    /// The model it started from.
+    Idle,
     /// A weight that is not a number.
     NotANumber,
     /// A weight of 1e30.
@@ -61,6 +67,17 @@ async fn start(world: &World, session: u64, spec: &SessionSpec) -> Tensors {
     Tensors::from_bytes(&bytes, 1 << 20).unwrap()
 }
 
+fn move_a_little(weights: &mut Tensors, reach: f32) {
+    for (at, value) in weights.0.values_mut().flat_map(|tensor| &mut tensor.data).enumerate() {
+        *value += 0.01 * reach * if at % 2 == 0 { 1.0 } else { -1.0 };
+    }
+}
+
+fn teach(weights: &mut Tensors, reach: f32) {
+    let weight = &mut weights.0.get_mut("layers.0.weight").unwrap().data;
+    weight.iter_mut().zip([1.0, -1.0, -1.0, 1.0]).for_each(|(value, sign)| *value += 0.1 * reach * sign);
+}
+
 /// Makes and posts an update for the current round. Sealed to `keepers`, if any.
 pub(crate) async fn post(
     world: &World,
@@ -72,8 +89,12 @@ pub(crate) async fn post(
 ) -> Result<(), String> {
     let state = world.session(session).await;
     let mut weights = start(world, session, spec).await;
-    for (at, value) in weights.0.values_mut().flat_map(|tensor| &mut tensor.data).enumerate() {
-        *value += 0.01 * (f32::from(seat) + 1.0) * if at % 2 == 0 { 1.0 } else { -1.0 };
+    let reach = f32::from(seat) + 1.0;
+    match what {
+        Post::Idle => {}
+        Post::Useful => teach(&mut weights, reach),
+        Post::Copied => teach(&mut weights, 1.0),
+        _ => move_a_little(&mut weights, reach),
     }
     let (name, tensor) = weights.0.iter_mut().next().map(|(name, tensor)| (name.clone(), tensor)).unwrap();
     match what {

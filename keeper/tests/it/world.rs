@@ -13,10 +13,12 @@ use alloy::{
 use bytes::Bytes;
 use parity_abi::{ISessions, MockUsdfc, Operators, Phase, Sessions, State};
 use parity_chain::{Client, Wallet};
-use parity_content::{DynStore, get_manifest, put_manifest, put_sealed};
+use parity_content::{DynStore, SealingKey, get_manifest, put_manifest, put_sealed};
 use parity_keeper::{
     Evaluation, KeeperConfig, events::ChainEvents, recompute::Recompute, register_as, snapshot::Snapshots,
+    verify::Verdict,
 };
+use parity_learning::{holdout::Holdout, table::Table};
 use parity_protocol::{
     Address, B256, TokenAmount, U256, capability,
     manifest::{AggregateManifest, RoundReport, SealedData},
@@ -158,7 +160,12 @@ impl World {
 
     /// Seals the holdout to a keeper.
     pub(crate) async fn seal_holdout(&self, session: u64, spec_digest: B256, keeper: &Keeper) {
-        let rows = Bytes::from(spec::holdout().to_safetensors());
+        self.seal_rows(session, spec_digest, keeper, &spec::holdout()).await;
+    }
+
+    /// Seals some rows as the holdout to a keeper.
+    pub(crate) async fn seal_rows(&self, session: u64, spec_digest: B256, keeper: &Keeper, rows: &Table) {
+        let rows = Bytes::from(rows.to_safetensors());
         let context = [&b"parity/holdout/"[..], spec_digest.as_slice()].concat();
         let artifact = put_sealed(&*self.store, rows, &[keeper.key], &context).await.unwrap();
         let sealed = SealedData { spec: spec_digest, rows: 4, artifact };
@@ -251,12 +258,26 @@ impl World {
     }
 
     /// Recomputes a session as a stranger would.
-    pub(crate) async fn verify(&self, session: u64) -> parity_keeper::Result<Vec<parity_keeper::verify::Verdict>> {
+    pub(crate) async fn verify(&self, session: u64) -> parity_keeper::Result<Vec<Verdict>> {
+        self.verify_with(session, None, None).await
+    }
+
+    /// Recomputes a session with held-out rows or a sealing key at hand.
+    pub(crate) async fn verify_with(
+        &self,
+        session: u64,
+        holdout: Option<Holdout>,
+        key: Option<SealingKey>,
+    ) -> parity_keeper::Result<Vec<Verdict>> {
         let events = Arc::new(ChainEvents::new(self.client.clone()));
-        let stranger = Recompute::new(Arc::clone(&self.store), None, events);
+        let recompute = Recompute::new(Arc::clone(&self.store), key, events);
         let block = self.client.block_number().await.unwrap();
         let view = Snapshots::new(self.client.clone(), Address::ZERO).read(session, block).await?;
-        stranger.verify(&view).await
+        let holdout = match holdout {
+            Some(holdout) => Some(Arc::new(holdout)),
+            None => recompute.any_holdout(&view).await?,
+        };
+        recompute.verify(&view, holdout).await
     }
 }
 

@@ -3,7 +3,7 @@
 use parity_abi::State;
 use parity_content::put_manifest;
 use parity_learning::{model, round::sampled, tensors::Tensors};
-use parity_protocol::{TokenAmount, U256, codec::Block, spec::Privacy};
+use parity_protocol::{B256, TokenAmount, U256, codec::Block, spec::Privacy};
 use parity_runner::{RoundTiming, status};
 
 use crate::{
@@ -188,6 +188,7 @@ async fn a_shard_with_other_rows_than_agreed_is_not_trained_on() {
         overlap_ratio: 0.0,
         shard_rows: vec![ROWS + 1],
         holdout_rows: 1,
+        holdout_digest: B256::ZERO,
     };
     let spec = spec(data, Privacy::None);
     let session = world.create(&spec, terms(&spec, 1, 1)).await;

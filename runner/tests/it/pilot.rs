@@ -67,6 +67,7 @@ async fn aggregate(world: &World, session: u64, round: u16, spec: &SessionSpec) 
         previous: (!previous.is_zero()).then_some(previous),
         model,
         state: None,
+        holdout: false,
         accepted: Vec::new(),
         rejected: Vec::new(),
     };

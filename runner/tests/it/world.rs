@@ -272,6 +272,7 @@ pub(crate) fn uploaded(seats: usize) -> SessionSpec {
         overlap_ratio: 0.0,
         shard_rows: vec![ROWS; seats],
         holdout_rows: 4,
+        holdout_digest: B256::ZERO,
     };
     spec(data, Privacy::None)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use parity_learning::contribution::MAX_SCORE;
 use parity_protocol::TokenAmount;
 use serde::Serialize;
 
@@ -27,6 +28,9 @@ pub(super) struct Report {
     /// Share of held-out rows that a planted backdoor turns into the first class.
     #[serde(skip_serializing_if = "Option::is_none")]
     backdoor: Option<Spread>,
+    /// Mean contribution score of every seat, 0 to 10000, over rounds and seeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<Vec<f64>>,
     clients: u16,
     threads: usize,
     /// Mean of the headline metric after every round that all seeds reached.
@@ -98,6 +102,7 @@ impl Report {
             r2: spread(metrics.iter().map(|metrics| metrics.r2).collect()),
             loss: Spread::of(metrics.iter().map(|metrics| metrics.loss).collect()),
             backdoor: spread(runs.iter().map(|(_, run)| run.backdoor).collect()),
+            scores: scores(runs),
             clients: args.clients,
             threads,
             curve: curve.collect(),
@@ -142,12 +147,18 @@ impl Report {
             ("bytes of a session", format!("{} to {} seats, {} back", self.bytes.down, self.clients, self.bytes.up)),
             ("price of such a session", format!("{cost} USDFC")),
         ]);
-        match &self.backdoor {
-            Some(backdoor) => {
-                format!("{rounds}\n{facts}\nthe backdoor turns {} of the other classes' rows", backdoor.text())
-            }
-            None => format!("{rounds}\n{facts}"),
+        let mut parts = vec![rounds, facts];
+        if let Some(backdoor) = &self.backdoor {
+            parts.push(format!("the backdoor turns {} of the other classes' rows", backdoor.text()));
         }
+        if let Some(scores) = &self.scores {
+            let seats = scores.iter().enumerate();
+            parts.push(table(
+                ["seat", "score", ""],
+                seats.map(|(seat, score)| [seat.to_string(), format!("{score:.0}"), bar(score / f64::from(MAX_SCORE))]),
+            ));
+        }
+        parts.join("\n")
     }
 }
 
@@ -165,6 +176,13 @@ impl Spread {
             None => format!("{:.4}", self.mean),
         }
     }
+}
+
+/// Mean over seeds of the scores of every seat.
+fn scores(runs: &[(u64, Run)]) -> Option<Vec<f64>> {
+    let all: Vec<&Vec<f64>> = runs.iter().map(|(_, run)| run.scores.as_ref()).collect::<Option<_>>()?;
+    let seats = all.first()?.len();
+    Some((0..seats).map(|seat| all.iter().map(|scores| scores[seat]).sum::<f64>() / count(all.len())).collect())
 }
 
 /// The headline metric of every seed over the rounds.

@@ -7,9 +7,9 @@ use std::{
 
 use anyhow::bail;
 use parity_learning::{
-    aggregate::Root,
     compress,
-    round::{self, UpdateContent, UpdateInput},
+    holdout::Holdout,
+    round::{self, Judge, UpdateContent, UpdateInput},
     table::Table,
     tensors::Tensors,
     weights::{self, AnyPredictor, Weights},
@@ -36,10 +36,10 @@ pub(super) struct Scenario {
     /// What the last seats do, if not their work.
     pub(super) faulty: Option<Faulty>,
     /// Rows that no seat has.
-    pub(super) holdout: Table,
-    /// Rows that keepers judge updates by, where the rule wants some; neither in shards nor in the holdout.
-    pub(super) root: Table,
+    pub(super) holdout: Holdout,
     pub(super) rounds: u16,
+    /// Whether updates are scored.
+    pub(super) scored: bool,
 }
 
 /// What a simulated session came to.
@@ -56,6 +56,8 @@ pub(super) struct Run {
     pub(super) up: u64,
     /// Share of rows that a backdoor turns, where an attack plants one.
     pub(super) backdoor: Option<f64>,
+    /// Mean score of every seat over the rounds that it took part in, where updates are scored; 0 of a seat without any.
+    pub(super) scores: Option<Vec<f64>>,
 }
 
 /// Where the time went.
@@ -68,8 +70,9 @@ pub(super) struct Time {
 
 /// Simulates all rounds; `progress` hears of each.
 pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metrics)) -> anyhow::Result<Run> {
-    let Scenario { spec, shards, faulty, holdout, root, rounds } = scenario;
-    let root = round::root_rows(spec, root);
+    let Scenario { spec, shards, faulty, holdout, rounds, scored } = scenario;
+    let judge = if *scored { Judge::Holdout(holdout) } else { Judge::Unscored(holdout) };
+    let mut tally = vec![(0_u64, 0_u32); shards.len()];
     let kind = JobKind::Train { training: spec.training.clone(), round: 0, seat: 0 };
     pool.load(&Job::of_spec(spec, kind, 1), shards)?;
     let mut run = Run {
@@ -79,6 +82,7 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         down: 0,
         up: 0,
         backdoor: None,
+        scores: None,
     };
     let mut state: Option<Tensors> = None;
     let mut residuals = BTreeMap::new();
@@ -99,15 +103,11 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
 
         let begun = Instant::now();
         let inputs = trained.into_iter().map(|trained| input(round, trained)).collect();
-        let outcome = weights::aggregate(
-            spec,
-            0,
-            round,
-            &run.model,
-            state.as_ref(),
-            inputs,
-            root.as_ref().map(|root| root as &dyn Root),
-        )?;
+        let outcome = weights::aggregate(spec, 0, round, &run.model, state.as_ref(), inputs, judge)?;
+        for update in &outcome.accepted {
+            let (sum, rounds) = &mut tally[usize::from(update.seat)];
+            (*sum, *rounds) = (*sum + u64::from(update.score), *rounds + 1);
+        }
         // What is refused of a faulty seat is as it should be.
         if let (Some(rejected), None) = (outcome.rejected.first(), faulty) {
             let remedy = match rejected.reason {
@@ -121,7 +121,7 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         run.time.aggregation += begun.elapsed();
 
         let begun = Instant::now();
-        let metrics = AnyPredictor::of_spec(spec, &run.model)?.evaluate(holdout)?;
+        let metrics = AnyPredictor::of_spec(spec, &run.model)?.evaluate(holdout.measuring())?;
         run.time.evaluation += begun.elapsed();
         progress(&metrics);
         let reached = spec.is_reached(&metrics);
@@ -131,9 +131,15 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
         }
     }
     if let (Some(faulty), Some(model)) = (faulty, run.model.tensors()) {
-        run.backdoor = faulty.success(spec, model, holdout)?;
+        run.backdoor = faulty.success(spec, model, holdout.measuring())?;
     }
+    run.scores = scored.then(|| tally.into_iter().map(mean).collect());
     Ok(run)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 10,000 points a round")]
+fn mean((sum, rounds): (u64, u32)) -> f64 {
+    sum as f64 / f64::from(rounds.max(1))
 }
 
 /// Who trains in a round, with what the state corrects their gradients by.
@@ -174,5 +180,12 @@ fn input(round: u16, trained: Trained) -> UpdateInput {
     let training = Metrics::default();
     let manifest = UpdateManifest { session: 0, round, seat, operator, weights, samples, training, holdout: None };
     let content = Ok(UpdateContent { manifest, weights: update.into() });
-    UpdateInput { operator, seat, digest: B256::left_padding_from(&seat.to_be_bytes()), samples, content }
+    UpdateInput {
+        operator,
+        seat,
+        digest: B256::left_padding_from(&seat.to_be_bytes()),
+        samples,
+        posted: seat.into(),
+        content,
+    }
 }

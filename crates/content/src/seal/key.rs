@@ -57,6 +57,15 @@ impl SealingKey {
         key.ok_or_else(|| Error::Key { path: path.to_owned(), reason: "it vanished while it was read".to_owned() })
     }
 
+    /// The key in an existing file of [`SealingKey::load_or_create`].
+    ///
+    /// # Errors
+    /// As there, and [`Error::Key`] when there is no such file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let key = Self::load(path)?;
+        key.ok_or_else(|| Error::Key { path: path.to_owned(), reason: "there is no such file".to_owned() })
+    }
+
     fn load(path: &Path) -> Result<Option<Self>> {
         let refuse = |reason: String| Error::Key { path: path.to_owned(), reason };
         let mode = match fs::metadata(path) {

@@ -52,4 +52,4 @@ pub use steps::{normalise_steps, path};
 
 pub(crate) use fold::{distance, fold};
 pub(crate) use mean::fits;
-pub(crate) use models::{same_shape, zip};
+pub(crate) use models::{same_shape, shifted, zip};

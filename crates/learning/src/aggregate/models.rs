@@ -144,6 +144,20 @@ pub(crate) fn zip(base: &Tensors, other: &Tensors, term: impl Fn(f64, f64) -> f6
     Tensors(tensors.collect())
 }
 
+/// `target + share (previous - update)` for every coordinate, rounded to f32 once: a mean in which the update's seat, which has this
+/// share of it, had not moved.
+pub(crate) fn shifted(target: &Tensors, previous: &Tensors, update: &Tensors, share: f64) -> Tensors {
+    let tensors =
+        target.0.iter().zip(previous.0.values().zip(update.0.values())).map(|((name, target), (from, to))| {
+            let values = target.data.par_iter().zip(&from.data).zip(&to.data).with_min_len(CHUNK);
+            let one = |((target, from), to): ((&f32, &f32), &f32)| {
+                fixed::round(f64::from(*target) + share * (f64::from(*from) - f64::from(*to)))
+            };
+            (name.clone(), Tensor { shape: target.shape.clone(), data: values.map(one).collect() })
+        });
+    Tensors(tensors.collect())
+}
+
 /// Names and shapes of two models must agree.
 pub(crate) fn same_shape(expected: &Tensors, actual: &Tensors) -> Result<()> {
     for (name, tensor) in &expected.0 {

@@ -29,6 +29,7 @@ mod out_of_bag;
 mod predict;
 mod recipe;
 mod scan;
+mod score;
 mod search;
 pub mod session;
 mod sketch;

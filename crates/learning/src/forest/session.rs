@@ -14,11 +14,12 @@ use parity_protocol::{
 
 use crate::{
     Error, Result,
+    contribution::MAX_SCORE,
     forest::{
-        Forest, Histograms, LeafCounts, Recipe, grow, histograms, leaf_counts, refit, share, union::numbers, unite,
-        vote,
+        Forest, Histograms, LeafCounts, Recipe, grow, histograms, leaf_counts, refit, score::scores, share,
+        union::numbers, unite, vote,
     },
-    round::{MAX_SCORE, RoundOutcome, UpdateInput, check_manifest, sift, sorted},
+    round::{Judge, RoundOutcome, UpdateInput, check_manifest, sift, sorted},
     table::Table,
 };
 
@@ -40,7 +41,7 @@ enum Stage {
 }
 
 /// What a seat has told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Told {
     Histograms(Histograms),
     Share(Forest),
@@ -137,16 +138,18 @@ fn read(
     Ok(told)
 }
 
-/// Checks the updates of a round and makes the next forest of the good ones. Every accepted update has the highest score.
+/// Checks the updates of a round, makes the next forest of the good ones and scores them ([`crate::contribution`]).
 ///
 /// # Errors
-/// [`Error::Forest`] when `previous` is not a forest of the spec or the sums leave their range.
+/// [`Error::Forest`] when `previous` is not a forest of the spec or the sums leave their range, [`Error::Rows`] when the held-out rows
+/// do not fit.
 pub fn aggregate(
     spec: &SessionSpec,
     session: u64,
     round: u16,
     previous: &Forest,
     inputs: Vec<UpdateInput>,
+    judge: Judge<'_>,
 ) -> Result<RoundOutcome<Forest>> {
     let recipe = Recipe::of_spec(spec)?;
     recipe.check_forest(previous)?;
@@ -155,16 +158,27 @@ pub fn aggregate(
         let (content, samples) = check_manifest(spec, session, round, input)?;
         Ok((read(spec, &recipe, previous, input.seat, input.samples, &content.weights)?, samples))
     });
-    let accepted = (good.iter())
+    let accepted: Vec<AcceptedUpdate> = (good.iter())
         .map(|(input, (_, samples))| {
             let UpdateInput { operator, seat, digest, .. } = **input;
-            AcceptedUpdate { operator, seat, digest, samples: *samples, score: MAX_SCORE }
+            AcceptedUpdate { operator, seat, digest, samples: *samples, score: 0 }
         })
         .collect();
     // Trees stand in the order of the seats, whoever holds them.
     good.sort_by_key(|(input, _)| input.seat);
-    let told = good.into_iter().map(|(_, (told, _))| told).collect();
-    Ok(RoundOutcome { model: next(previous, &recipe, told)?, state: None, accepted, rejected })
+    let files = good.iter().map(|(input, _)| (input.posted, input.file())).collect::<Vec<_>>();
+    let seats: Vec<u16> = good.iter().map(|(input, _)| input.seat).collect();
+    let told: Vec<Told> = good.into_iter().map(|(_, (told, _))| told).collect();
+    let of = |places: &[usize]| next(previous, &recipe, places.iter().map(|place| told[*place].clone()).collect());
+    let model = of(&(0..told.len()).collect::<Vec<_>>())?;
+    let scores = match Stage::of(previous, &recipe) {
+        Stage::Nothing => vec![MAX_SCORE; seats.len()],
+        Stage::Histograms if recipe.growth_of(previous)?.bins.is_none() => scores(spec, &files, None, of)?,
+        Stage::Histograms | Stage::Share { .. } | Stage::LeafCounts => scores(spec, &files, judge.scoring(), of)?,
+    };
+    let score = |seat| seats.iter().zip(&scores).find(|(other, _)| **other == seat).map_or(0, |(_, score)| *score);
+    let accepted = accepted.into_iter().map(|update| AcceptedUpdate { score: score(update.seat), ..update }).collect();
+    Ok(RoundOutcome { model, state: None, accepted, rejected })
 }
 
 /// The forest after what seats have told; as it was when none has told anything.

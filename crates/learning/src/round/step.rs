@@ -1,6 +1,10 @@
 //! From accepted updates to the next model and state, as the spec's aggregation says.
 
-use parity_protocol::{aggregation::Rule, spec::SessionSpec, training::Optimizer};
+use parity_protocol::{
+    aggregation::{Aggregation, Rule},
+    spec::SessionSpec,
+    training::Optimizer,
+};
 
 use super::{UpdateInput, check::Checked};
 use crate::{
@@ -9,23 +13,40 @@ use crate::{
     tensors::Tensors,
 };
 
-/// What the rule makes of the accepted updates.
-pub(super) fn target(
-    spec: &SessionSpec,
-    previous: &Tensors,
-    good: &[(&UpdateInput, Checked)],
-    root: Option<&dyn Root>,
-) -> Result<Tensors> {
-    let weighted: Vec<Weighted<'_>> =
-        good.iter().map(|(_, update)| Weighted { model: &update.weights, weight: update.samples }).collect();
-    if !spec.aggregation.normalise_steps {
-        return aggregate::apply(&spec.aggregation, previous, &weighted, root);
+/// What the rule is applied to.
+pub(super) struct Step<'a> {
+    pub(super) spec: &'a SessionSpec,
+    /// The aggregation of this round: the spec's, unless the rule needs rows that nobody has.
+    pub(super) aggregation: &'a Aggregation,
+    pub(super) previous: &'a Tensors,
+    pub(super) good: &'a [(&'a UpdateInput, Checked)],
+    pub(super) root: Option<&'a dyn Root>,
+}
+
+impl Step<'_> {
+    /// The places of all accepted updates.
+    pub(super) fn all(&self) -> Vec<usize> {
+        (0..self.good.len()).collect()
     }
-    let paths: Vec<f64> = good.iter().map(|(input, _)| aggregate::path(&spec.training, input.samples)).collect();
-    let normalised = aggregate::normalise_steps(&weighted, previous, &paths)?;
-    let weighted: Vec<Weighted<'_>> =
-        normalised.iter().zip(&weighted).map(|(model, input)| Weighted { model, weight: input.weight }).collect();
-    aggregate::apply(&spec.aggregation, previous, &weighted, root)
+
+    /// What the rule makes of the updates at these places; the one at `still` as if its seat had not moved.
+    pub(super) fn target(&self, places: &[usize], still: Option<usize>) -> Result<Tensors> {
+        let weighted = |place: &usize| {
+            let update = &self.good[*place].1;
+            let model = if still == Some(*place) { self.previous } else { &update.weights };
+            Weighted { model, weight: update.samples }
+        };
+        let weighted: Vec<Weighted<'_>> = places.iter().map(weighted).collect();
+        if !self.aggregation.normalise_steps {
+            return aggregate::apply(self.aggregation, self.previous, &weighted, self.root);
+        }
+        let path = |place: &usize| aggregate::path(&self.spec.training, self.good[*place].0.samples);
+        let paths: Vec<f64> = places.iter().map(path).collect();
+        let normalised = aggregate::normalise_steps(&weighted, self.previous, &paths)?;
+        let weighted: Vec<Weighted<'_>> =
+            normalised.iter().zip(&weighted).map(|(model, input)| Weighted { model, weight: input.weight }).collect();
+        aggregate::apply(self.aggregation, self.previous, &weighted, self.root)
+    }
 }
 
 /// The model after the server optimiser, and the state for the next round.

@@ -1,8 +1,10 @@
 //! Rounds under every aggregation that a spec can name: what is kept between rounds, who takes part, what is refused.
 
 use parity_learning::{
-    Result, model,
-    round::{RoundOutcome, UpdateInput, aggregate, correction, root_rows, sampled, state_limit},
+    Result,
+    holdout::Holdout,
+    model,
+    round::{Judge, RoundOutcome, UpdateInput, aggregate, correction, sampled, state_limit},
     table::{Labels, Table},
     tensors::Tensors,
 };
@@ -22,7 +24,7 @@ fn with(rules: &str) -> SessionSpec {
 }
 
 fn run(spec: &SessionSpec, state: Option<&Tensors>, inputs: Vec<UpdateInput>) -> Result<RoundOutcome> {
-    aggregate(spec, SESSION, ROUND, &model::initial(spec), state, inputs, None)
+    aggregate(spec, SESSION, ROUND, &model::initial(spec), state, inputs, Judge::Blind)
 }
 
 fn four() -> Vec<UpdateInput> {
@@ -125,7 +127,7 @@ fn what_does_not_fit_together_is_refused() {
     adam.training.optimizer = Optimizer::Adam { learning_rate: 0.1 };
     assert!(refusal(&adam).contains("the optimiser sgd"), "{}", refusal(&adam));
     assert!(refusal(&with("krum:1")).contains("at most 0 with 4 seats"));
-    assert!(refusal(&with("root-data:20")).contains("no more rows than the holdout"));
+    assert!(refusal(&with("root-data:20")).contains("no more than half of the rows of the holdout"));
     // A state of another model is an error of the keeper, not of an update.
     let spec = with("fedavgm");
     let strange = Tensors([("server.momentum.x".to_owned(), parity_learning::tensors::Tensor::zeros(&[1]))].into());
@@ -144,11 +146,13 @@ fn values_that_sums_cannot_hold_are_rejected() {
 fn root_rows_leave_out_who_spoils_the_model() {
     let mut spec = with("root-data:4");
     let Data::Uploaded { holdout_rows, .. } = &mut spec.data else { panic!("the test spec has shards") };
-    *holdout_rows = 6;
+    *holdout_rows = 8;
     spec.validate().unwrap();
     let previous = model::initial(&spec);
     // Rows of class 0 alone: the loss falls with the bias of the first output.
-    let holdout = Table { features: 2, x: vec![0.0; 12], labels: Labels::Classes(vec![0, 0, 0, 0, 1, 1]) };
+    let holdout = Table { features: 2, x: vec![0.0; 16], labels: Labels::Classes(vec![0; 8]) };
+    let holdout = Holdout::new(&spec, holdout).unwrap();
+    assert_eq!((holdout.measuring().rows(), holdout.judging().rows()), (4, 4));
     let towards = |step: f32| {
         let mut model = previous.clone();
         model.0.get_mut("layers.1.bias").unwrap().data[0] += step;
@@ -157,11 +161,10 @@ fn root_rows_leave_out_who_spoils_the_model() {
     let inputs = |last: f32| {
         [0.5, 0.4, 0.6, last].into_iter().zip(0..).map(|(step, seat)| update(seat, &towards(step))).collect::<Vec<_>>()
     };
-    let root = root_rows(&spec, &holdout).unwrap();
-    let run = |last| aggregate(&spec, SESSION, ROUND, &previous, None, inputs(last), Some(&root)).unwrap();
+    let run = |last, judge| aggregate(&spec, SESSION, ROUND, &previous, None, inputs(last), judge).unwrap();
     let bias = |outcome: RoundOutcome| outcome.model.0["layers.1.bias"].data[0] - previous.0["layers.1.bias"].data[0];
     // The median of what stays; one of four may go.
-    assert!((bias(run(-50.0)) - 0.5).abs() < 1e-6);
-    assert!(aggregate(&spec, SESSION, ROUND, &previous, None, inputs(0.5), None).is_err());
-    assert!(root_rows(&with("median"), &holdout).is_none());
+    assert!((bias(run(-50.0, Judge::Holdout(&holdout))) - 0.5).abs() < 1e-6);
+    // Without rows nobody is left out, and the median is all there is.
+    assert!((bias(run(-50.0, Judge::Blind)) - 0.45).abs() < 1e-6);
 }

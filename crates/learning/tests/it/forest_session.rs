@@ -1,8 +1,10 @@
 //! A forest in the rounds of a session: what runners tell, what keepers drop, and what comes out.
 
 use parity_learning::{
+    contribution::MAX_SCORE,
     forest::{Forest, Recipe, fit, session::update},
-    round::{UpdateContent, UpdateInput},
+    holdout::Holdout,
+    round::{Judge, UpdateContent, UpdateInput},
     table::{Labels, Table},
     weights::{AnyPredictor, Weights, aggregate, check_update, do_forest_job, model_limit, update_limit},
 };
@@ -56,7 +58,7 @@ fn input(round: u16, seat: u16, samples: u64, file: Vec<u8>) -> UpdateInput {
     let (training, holdout) = (Metrics::default(), None);
     let manifest = UpdateManifest { session: 1, round, seat, operator, weights, samples, training, holdout };
     let content = Ok(UpdateContent { manifest, weights: file.into() });
-    UpdateInput { operator, seat, digest: B256::ZERO, samples, content }
+    UpdateInput { operator, seat, digest: B256::ZERO, samples, posted: seat.into(), content }
 }
 
 fn told(spec: &SessionSpec, model: &Weights, round: u16, shards: &[Table]) -> Vec<UpdateInput> {
@@ -92,7 +94,7 @@ fn the_rounds_of_a_session_grow_the_forest_of_all_rows() {
         // One round agrees on bins, seven grow a level, one more changes nothing.
         for round in 1..=9 {
             let inputs = told(&spec, &model, round, &shards);
-            let outcome = aggregate(&spec, 1, round, &model, None, inputs, None).unwrap();
+            let outcome = aggregate(&spec, 1, round, &model, None, inputs, Judge::Blind).unwrap();
             assert_eq!((outcome.accepted.len(), outcome.rejected.len()), (3, 0));
             assert!(outcome.model.to_bytes().len() <= model_limit(&spec));
             model = Weights::of_spec(&outcome.model.to_bytes(), &spec).unwrap();
@@ -110,11 +112,11 @@ fn a_bad_update_is_dropped_with_its_reason_and_changes_nothing() {
     let (spec, shards) = (spec(false), shards(false));
     let start = Weights::initial(&spec).unwrap();
     let good = || told(&spec, &start, 1, &shards[..2]);
-    let clean = aggregate(&spec, 1, 1, &start, None, good(), None).unwrap();
+    let clean = aggregate(&spec, 1, 1, &start, None, good(), Judge::Blind).unwrap();
     let of_seat_2 = |samples: u64, file: Vec<u8>| {
         let mut inputs = good();
         inputs.insert(0, input(1, 2, samples, file));
-        let outcome = aggregate(&spec, 1, 1, &start, None, inputs, None).unwrap();
+        let outcome = aggregate(&spec, 1, 1, &start, None, inputs, Judge::Blind).unwrap();
         assert_eq!(outcome.model, clean.model);
         outcome.rejected[0].reason.clone()
     };
@@ -133,7 +135,7 @@ fn a_bad_update_is_dropped_with_its_reason_and_changes_nothing() {
 fn with_nothing_accepted_the_forest_stays() {
     let spec = spec(false);
     let start = Weights::initial(&spec).unwrap();
-    assert_eq!(aggregate(&spec, 1, 1, &start, None, vec![], None).unwrap().model, start);
+    assert_eq!(aggregate(&spec, 1, 1, &start, None, vec![], Judge::Blind).unwrap().model, start);
 }
 
 #[test]
@@ -178,7 +180,7 @@ fn a_union_has_its_trees_after_one_round_and_its_leaves_after_two() {
         for round in 1..=3 {
             let mut inputs = told(&spec, &model, round, &shards);
             inputs.rotate_left(usize::from(round));
-            let outcome = aggregate(&spec, 1, round, &model, None, inputs, None).unwrap();
+            let outcome = aggregate(&spec, 1, round, &model, None, inputs, Judge::Blind).unwrap();
             assert_eq!((outcome.accepted.len(), outcome.rejected.len()), (3, 0));
             assert!(outcome.model.to_bytes().len() <= model_limit(&spec));
             model = Weights::of_spec(&outcome.model.to_bytes(), &spec).unwrap();
@@ -197,13 +199,13 @@ fn a_union_has_its_trees_after_one_round_and_its_leaves_after_two() {
 fn trees_stand_in_the_order_of_seats_whoever_holds_them() {
     let (spec, shards) = (union(false), shards(false));
     let start = Weights::initial(&spec).unwrap();
-    let one = aggregate(&spec, 1, 1, &start, None, told(&spec, &start, 1, &shards), None).unwrap();
+    let one = aggregate(&spec, 1, 1, &start, None, told(&spec, &start, 1, &shards), Judge::Blind).unwrap();
     let mut inputs = told(&spec, &start, 1, &shards);
     for (input, operator) in inputs.iter_mut().zip([3, 1, 2]) {
         input.operator = Address::repeat_byte(operator);
         input.content.as_mut().unwrap().manifest.operator = input.operator;
     }
-    assert_eq!(aggregate(&spec, 1, 1, &start, None, inputs, None).unwrap().model, one.model);
+    assert_eq!(aggregate(&spec, 1, 1, &start, None, inputs, Judge::Blind).unwrap().model, one.model);
 }
 
 #[test]
@@ -218,7 +220,7 @@ fn a_share_that_is_not_the_seats_own_part_is_refused() {
     assert_eq!(check_update(&spec, &start, 0, 100, &of_seat_2), malformed);
     assert_eq!(check_update(&spec, &start, 3, 100, &of_seat_2), malformed);
     assert_eq!(check_update(&spec, &start, 2, 100, &start.to_bytes()), malformed);
-    let united = aggregate(&spec, 1, 1, &start, None, told(&spec, &start, 1, &shards), None).unwrap().model;
+    let united = aggregate(&spec, 1, 1, &start, None, told(&spec, &start, 1, &shards), Judge::Blind).unwrap().model;
     assert_eq!(check_update(&spec, &united, 2, 100, &of_seat_2), malformed);
     let counts = update(forest(&united), &recipe, 1, &shards[1]).unwrap();
     assert_eq!(check_update(&spec, &united, 1, 60, &counts), Ok(()));
@@ -240,4 +242,34 @@ fn trees_of_a_seat_that_knows_one_class_count_least() {
     };
     assert!(votes(&of(&|row| classes[row] == 0)).iter().all(|vote| *vote == 1));
     assert!(votes(&of(&|row| row % 2 == 0)).iter().all(|vote| *vote > 20));
+}
+
+#[test]
+fn a_seat_is_scored_by_what_a_level_is_worth_without_it() {
+    let (mut spec, mut shards) = (spec(false), shards(false));
+    let held_out = table(400, false).select(&(300..400).collect::<Vec<_>>());
+    let holdout = Holdout::new(&spec, held_out).unwrap();
+    // The last seat's labels are nonsense, and a fourth one tells what the first one tells.
+    if let Labels::Classes(labels) = &mut shards[2].labels {
+        labels.iter_mut().for_each(|label| *label = 0);
+    }
+    shards.push(shards[0].clone());
+    if let Data::Uploaded { shard_rows, .. } = &mut spec.data {
+        shard_rows.push(100);
+    }
+    let mut model = Weights::initial(&spec).unwrap();
+    let mut sums = [0; 4];
+    for round in 1..=5 {
+        let run = |judge| aggregate(&spec, 1, round, &model, None, told(&spec, &model, round, &shards), judge).unwrap();
+        let outcome = run(Judge::Holdout(&holdout));
+        assert_eq!(outcome.model, run(Judge::Unscored(&holdout)).model);
+        for update in &outcome.accepted {
+            sums[usize::from(update.seat)] += update.score;
+            let expected = if update.seat == 3 { 0 } else { MAX_SCORE };
+            assert!(round > 1 || update.score == expected, "a round that agrees on bins has no loss");
+        }
+        model = outcome.model;
+    }
+    assert_eq!(sums[3], 0);
+    assert!(sums[0] > sums[2] && sums[1] > sums[2], "{sums:?}");
 }

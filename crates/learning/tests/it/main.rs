@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod aggregation;
+mod contribution;
 mod csv_encode;
 mod csv_infer;
 mod csv_refused;

@@ -2,7 +2,7 @@
 
 use parity_learning::{
     compress, model,
-    round::{UpdateContent, UpdateInput, aggregate, check_update},
+    round::{Judge, UpdateContent, UpdateInput, aggregate, check_update},
     tensors::Tensors,
 };
 use parity_protocol::{
@@ -35,6 +35,7 @@ pub(crate) fn spec() -> SessionSpec {
             overlap_ratio: 0.0,
             shard_rows: vec![10, 20, 30, 40],
             holdout_rows: 0,
+            holdout_digest: B256::ZERO,
         },
         model: Model::NeuralNetwork { hidden: vec![3], activation: Activation::Relu, dropout: 0.0 },
         training: Training {
@@ -76,12 +77,12 @@ pub(crate) fn update(seat: u16, weights: &Tensors) -> UpdateInput {
         holdout: None,
     };
     let content = Ok(UpdateContent { manifest, weights: weights.to_bytes().into() });
-    UpdateInput { operator, seat, digest: B256::repeat_byte(byte), samples, content }
+    UpdateInput { operator, seat, digest: B256::repeat_byte(byte), samples, posted: seat.into(), content }
 }
 
 fn reasons(inputs: Vec<UpdateInput>) -> Vec<Rejection> {
     let previous = model::initial(&spec());
-    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, inputs, None).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, inputs, Judge::Blind).unwrap();
     outcome.rejected.into_iter().map(|rejected| rejected.reason).collect()
 }
 
@@ -105,7 +106,7 @@ fn compressed_updates_count_as_what_they_decode_to() {
         let outcome = |spec: &SessionSpec, bytes: &[u8]| {
             let mut input = update(0, &previous);
             content(&mut input).weights = bytes.to_vec().into();
-            aggregate(spec, SESSION, ROUND, &previous, None, vec![input], None).unwrap()
+            aggregate(spec, SESSION, ROUND, &previous, None, vec![input], Judge::Blind).unwrap()
         };
         let decoded = compress::decode(compression, &bytes, &previous).unwrap();
         assert_eq!(outcome(&compressed, &bytes), outcome(&spec(), &decoded.to_bytes()));
@@ -121,7 +122,7 @@ fn compressed_updates_count_as_what_they_decode_to() {
 #[test]
 fn good_updates_are_averaged_by_samples_and_sorted_by_operator() {
     let inputs = vec![update(0, &moved(1.0)), update(1, &moved(4.0))];
-    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs, None).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs, Judge::Blind).unwrap();
     let expected = moved(3.0);
     for (name, tensor) in &outcome.model.0 {
         let close = tensor.data.iter().zip(&expected.0[name].data).all(|(a, b)| (a - b).abs() < 1e-6);
@@ -135,8 +136,8 @@ fn good_updates_are_averaged_by_samples_and_sorted_by_operator() {
 
 #[test]
 fn scores_measure_agreement_with_the_mean() {
-    let inputs = vec![update(0, &moved(-1.0)), update(1, &moved(2.0)), update(2, &moved(2.0)), update(3, &moved(0.0))];
-    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs, None).unwrap();
+    let inputs = vec![update(0, &moved(-1.0)), update(1, &moved(2.0)), update(2, &moved(1.0)), update(3, &moved(0.0))];
+    let outcome = aggregate(&spec(), SESSION, ROUND, &model::initial(&spec()), None, inputs, Judge::Blind).unwrap();
     let score = |seat: u16| outcome.accepted.iter().find(|update| update.seat == seat).unwrap().score;
     assert_eq!((score(0), score(3)), (0, 0));
     assert!(score(1) >= 9_999 && score(1) == score(2), "{}", score(1));
@@ -180,8 +181,8 @@ fn a_bad_update_changes_nothing_for_the_others() {
     let good = || vec![update(1, &moved(1.0)), update(2, &moved(2.0))];
     let mut with_bad = good();
     with_bad.push(update(0, &moved(1e30)));
-    let clean = aggregate(&spec(), SESSION, ROUND, &previous, None, good(), None).unwrap();
-    let mixed = aggregate(&spec(), SESSION, ROUND, &previous, None, with_bad, None).unwrap();
+    let clean = aggregate(&spec(), SESSION, ROUND, &previous, None, good(), Judge::Blind).unwrap();
+    let mixed = aggregate(&spec(), SESSION, ROUND, &previous, None, with_bad, Judge::Blind).unwrap();
     assert_eq!((mixed.model, mixed.accepted), (clean.model, clean.accepted));
     assert_eq!(mixed.rejected.len(), 1);
 }
@@ -189,7 +190,7 @@ fn a_bad_update_changes_nothing_for_the_others() {
 #[test]
 fn with_nothing_accepted_the_model_stays() {
     let previous = model::initial(&spec());
-    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, vec![], None).unwrap();
+    let outcome = aggregate(&spec(), SESSION, ROUND, &previous, None, vec![], Judge::Blind).unwrap();
     assert_eq!((outcome.model, outcome.accepted.len()), (previous.clone(), 0));
     assert_eq!(check_update(&spec(), &previous, &previous.to_bytes()), Ok(previous));
 }
@@ -199,7 +200,7 @@ fn private_samples_count_up_to_the_cap() {
     let mut spec = spec();
     spec.data = Data::Private { max_samples: 12 };
     let inputs = vec![update(0, &moved(1.0)), update(1, &moved(4.0))];
-    let outcome = aggregate(&spec, SESSION, ROUND, &model::initial(&spec), None, inputs, None).unwrap();
+    let outcome = aggregate(&spec, SESSION, ROUND, &model::initial(&spec), None, inputs, Judge::Blind).unwrap();
     assert_eq!(outcome.accepted.iter().map(|update| update.samples).collect::<Vec<_>>(), [12, 10]);
 }
 
@@ -208,8 +209,8 @@ proptest! {
     fn the_order_of_updates_does_not_change_a_bit(steps in prop::collection::vec(-3.0_f32..3.0, 4), order in Just(vec![0_u16, 1, 2, 3]).prop_shuffle()) {
         let previous = model::initial(&spec());
         let all = |seats: &[u16]| seats.iter().map(|&seat| update(seat, &moved(steps[usize::from(seat)]))).collect();
-        let sorted = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&[0, 1, 2, 3]), None).unwrap();
-        let shuffled = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&order), None).unwrap();
+        let sorted = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&[0, 1, 2, 3]), Judge::Blind).unwrap();
+        let shuffled = aggregate(&spec(), SESSION, ROUND, &previous, None, all(&order), Judge::Blind).unwrap();
         prop_assert_eq!(sorted.model.to_bytes(), shuffled.model.to_bytes());
         prop_assert_eq!((sorted.accepted, sorted.rejected), (shuffled.accepted, shuffled.rejected));
     }

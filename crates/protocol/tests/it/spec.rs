@@ -1,6 +1,7 @@
 //! What a session spec may say about uploaded data.
 
 use parity_protocol::{
+    B256,
     codec::Block,
     metrics::Metrics,
     model::{Activation, Model},
@@ -10,7 +11,8 @@ use parity_protocol::{
 };
 
 fn uploaded(partition: Partition, min_samples: u64, overlap_ratio: f64) -> Data {
-    Data::Uploaded { partition, min_samples, overlap_ratio, shard_rows: vec![10, 20], holdout_rows: 5 }
+    let holdout_digest = B256::ZERO;
+    Data::Uploaded { partition, min_samples, overlap_ratio, shard_rows: vec![10, 20], holdout_rows: 5, holdout_digest }
 }
 
 fn spec(data: Data, task: Task) -> SessionSpec {
@@ -96,6 +98,7 @@ fn a_target_needs_held_out_rows_and_a_share() {
         overlap_ratio: 0.0,
         shard_rows: vec![1],
         holdout_rows: 0,
+        holdout_digest: B256::ZERO,
     };
     for (spec, words) in [
         (with(Data::Private { max_samples: 5 }, 0.5), "with private data"),
