@@ -12,7 +12,7 @@ pub(crate) mod simulate;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use fl::{CreateArgs, CreateWithDataArgs, FlCommand, ModelArgs, PredictArgs, VerifyArgs};
+pub(crate) use fl::{CreateArgs, CreateWithDataArgs, FlCommand, ModelArgs, PredictArgs, ReportArgs, VerifyArgs};
 pub(crate) use local::RunnerDataCommand;
 pub(crate) use local::RunnerStartArgs;
 pub(crate) use local::{ContentCommand, DevnetArgs, IndexerCommand, KeeperCommand, RunnerCommand};

@@ -4,6 +4,7 @@ mod cancel;
 mod create;
 mod create_with_data;
 mod deal;
+mod figures;
 mod files;
 mod get;
 mod learn;
@@ -13,6 +14,7 @@ mod partition;
 mod plan;
 mod predict;
 mod publish;
+mod report;
 mod rounds;
 mod seal;
 mod simulate;
@@ -44,6 +46,7 @@ pub(crate) async fn run(command: FlCommand, args: &GlobalArgs) -> anyhow::Result
         FlCommand::Seal(session) => seal::run(&App::connect(args).await?, session.session).await,
         FlCommand::Cancel(session) => cancel::run(&App::connect(args).await?, session.session).await,
         FlCommand::Model(model) => model::run(&App::connect(args).await?, model).await,
+        FlCommand::Report(report) => report::run(&App::connect(args).await?, report).await,
         FlCommand::Verify(verify) => verify::run(&App::connect(args).await?, verify).await,
     }
 }

@@ -7,7 +7,11 @@ use std::{
 
 use parity_content::put_manifest;
 use parity_learning::holdout::Holdout;
-use parity_protocol::{B256, TokenAmount, manifest::RoundReport, metrics::Metrics};
+use parity_protocol::{
+    B256, TokenAmount,
+    manifest::RoundReport,
+    metrics::{Evaluation, Metrics},
+};
 
 use crate::{
     act::chain,
@@ -87,7 +91,7 @@ impl Keeper {
             let holdout = self.to_propose_with(view).await?;
             let judgement = judgement(view, known_since, holdout);
             let aggregate = self.recompute.aggregate(view, &judgement).await?;
-            self.metrics(slot, view, &aggregate).await;
+            self.evaluation(slot, view, &aggregate).await;
             aggregate.publish(&**self.recompute.store()).await
         };
         if let Err(error) = prepared.await {
@@ -101,10 +105,10 @@ impl Keeper {
         let work = self.recompute.proposal(view, &judgement, self.own).await?;
         let recomputing = begun.elapsed();
         let evaluating = Instant::now();
-        let metrics = self.metrics(slot, view, &work.aggregate).await;
+        let evaluation = self.evaluation(slot, view, &work.aggregate).await;
         let evaluating = evaluating.elapsed();
         let storing = Instant::now();
-        let report = self.store(view, &work, metrics.clone()).await?;
+        let report = self.store(view, &work, evaluation.clone()).await?;
         let storing = storing.elapsed();
 
         let sending = Instant::now();
@@ -113,7 +117,8 @@ impl Keeper {
         let sent = result.is_ok();
         self.book(slot, action, view.block, false, result);
         if sent {
-            self.note(view, &work.aggregate, metrics.as_ref(), work.claim.payout_sum);
+            let metrics = evaluation.as_ref().map(|evaluation| &evaluation.metrics);
+            self.note(view, &work.aggregate, metrics, work.claim.payout_sum);
             // What was fetched and averaged while the round was being closed cost the proposal nothing.
             let ahead = work.aggregate.ready < begun;
             let parts = work.aggregate.fetching + work.aggregate.computing;
@@ -226,40 +231,44 @@ impl Keeper {
         Ok(false)
     }
 
-    /// Metrics for the report; none when they cannot be had, which holds nothing up.
-    async fn metrics(&self, slot: &Slot, view: &SessionView, aggregate: &Aggregate) -> Option<Metrics> {
-        if let Some(metrics) = slot.evaluated(aggregate.digest) {
-            return metrics;
+    /// What the report says of the model; none when it cannot be had, which holds nothing up.
+    async fn evaluation(&self, slot: &Slot, view: &SessionView, aggregate: &Aggregate) -> Option<Evaluation> {
+        if let Some(evaluation) = slot.evaluated(aggregate.digest) {
+            return evaluation;
         }
-        let metrics = match self.evaluate(view, aggregate).await {
-            Ok(metrics) => metrics,
+        let evaluation = match self.evaluate(view, aggregate).await {
+            Ok(evaluation) => evaluation,
             Err(error) => {
                 let (session, round) = (view.id, view.progress.round);
                 tracing::warn!(session, round, error = chain(&error), "proposed without an evaluation");
                 None
             }
         };
-        slot.keep_metrics(aggregate.digest, metrics.clone());
-        metrics
+        slot.keep_evaluation(aggregate.digest, evaluation.clone());
+        evaluation
     }
 
-    async fn evaluate(&self, view: &SessionView, aggregate: &Aggregate) -> Result<Option<Metrics>> {
+    async fn evaluate(&self, view: &SessionView, aggregate: &Aggregate) -> Result<Option<Evaluation>> {
         if !view.terms.uploaded {
-            return Ok(as_reported(&aggregate.reported));
+            let mean = as_reported(&aggregate.reported);
+            return Ok(mean.map(|metrics| Evaluation { metrics, confusion: None }));
         }
         let Some(holdout) = self.opened(view).await? else { return Ok(None) };
         let spec = self.recompute.spec(view.id, view.terms.spec).await?;
         on_holdout(self.trial.as_deref(), &spec, aggregate, holdout).await.map(Some)
     }
 
-    async fn store(&self, view: &SessionView, work: &Recomputed, evaluation: Option<Metrics>) -> Result<B256> {
+    async fn store(&self, view: &SessionView, work: &Recomputed, evaluation: Option<Evaluation>) -> Result<B256> {
         let store = &**self.recompute.store();
         work.aggregate.publish(store).await?;
+        let (evaluation, confusion) =
+            evaluation.map_or((None, None), |evaluation| (Some(evaluation.metrics), evaluation.confusion));
         let report = RoundReport {
             session: view.id,
             round: view.progress.round,
             aggregate: work.aggregate.digest,
             evaluation,
+            confusion,
             payouts: work.payouts.clone(),
         };
         put_manifest(store, &report).await.map_err(Error::content("store the round report"))

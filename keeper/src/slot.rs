@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use parity_protocol::{B256, metrics::Metrics};
+use parity_protocol::{B256, metrics::Evaluation};
 
 use crate::turns::Turns;
 
@@ -16,7 +16,7 @@ pub(crate) struct Slot {
     pub(crate) id: u64,
     turns: Mutex<Turns>,
     lanes: [AtomicBool; 4],
-    evaluated: Mutex<Option<(B256, Option<Metrics>)>>,
+    evaluated: Mutex<Option<(B256, Option<Evaluation>)>>,
     seed: Mutex<Option<((u16, u64), B256)>>,
     prepared: Mutex<Option<(u16, B256)>>,
 }
@@ -62,14 +62,14 @@ impl Slot {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Metrics of an aggregate, if it has been evaluated. The inner option is empty when the evaluation failed.
-    pub(crate) fn evaluated(&self, aggregate: B256) -> Option<Option<Metrics>> {
+    /// How good an aggregate is, if it has been evaluated. The inner option is empty when the evaluation failed.
+    pub(crate) fn evaluated(&self, aggregate: B256) -> Option<Option<Evaluation>> {
         let kept = self.evaluated.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().filter(|(digest, _)| *digest == aggregate).map(|(_, metrics)| metrics.clone())
+        kept.as_ref().filter(|(digest, _)| *digest == aggregate).map(|(_, evaluation)| evaluation.clone())
     }
 
-    pub(crate) fn keep_metrics(&self, aggregate: B256, metrics: Option<Metrics>) {
-        *self.evaluated.lock().unwrap_or_else(PoisonError::into_inner) = Some((aggregate, metrics));
+    pub(crate) fn keep_evaluation(&self, aggregate: B256, evaluation: Option<Evaluation>) {
+        *self.evaluated.lock().unwrap_or_else(PoisonError::into_inner) = Some((aggregate, evaluation));
     }
 
     /// The seed that orders keepers, if it is known for this round and deadline.

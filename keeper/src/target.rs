@@ -29,7 +29,7 @@ pub(crate) async fn reaches(
     let Some(holdout) = holdout.filter(|_| spec.target.is_some() && terms.targeted) else { return Ok(false) };
     let reached = tokio::task::spawn_blocking(move || {
         match AnyPredictor::of_spec(&spec, &weights)?.evaluate(holdout.measuring()) {
-            Ok(metrics) => Ok(spec.is_reached(&metrics)),
+            Ok(evaluation) => Ok(spec.is_reached(&evaluation.metrics)),
             Err(parity_learning::Error::Rows(_)) => Ok(false),
             Err(error) => Err(error),
         }

@@ -5,16 +5,19 @@ use std::{fmt::Debug, path::PathBuf};
 use anyhow::Context;
 use async_trait::async_trait;
 use bytes::Bytes;
-use parity_protocol::{job::Job, metrics::Metrics};
+use parity_protocol::{
+    job::{Job, JobResult},
+    metrics::Evaluation,
+};
 use parity_runner::sandbox::{Docker, Limits, Material, Process, Sandbox};
 
-use crate::config::{Evaluation, KeeperConfig};
+use crate::config::{self, KeeperConfig};
 
 /// Evaluates a model on rows.
 #[async_trait]
 pub trait Trial: Debug + Send + Sync {
-    /// Metrics of `model` on `rows`, both safetensors files.
-    async fn evaluate(&self, job: Job, rows: Bytes, model: Bytes) -> anyhow::Result<Metrics>;
+    /// How good `model` is on `rows`, both files.
+    async fn evaluate(&self, job: Job, rows: Bytes, model: Bytes) -> anyhow::Result<Evaluation>;
 }
 
 /// The trainer in a sandbox.
@@ -32,14 +35,14 @@ impl Sandboxed {
     /// When the sandbox cannot be used.
     pub async fn open(config: &KeeperConfig) -> anyhow::Result<Option<Self>> {
         let sandbox = match &config.evaluation {
-            Evaluation::BuiltIn => return Ok(None),
-            Evaluation::Docker { image } => {
+            config::Evaluation::BuiltIn => return Ok(None),
+            config::Evaluation::Docker { image } => {
                 let owner = config.state.display().to_string();
                 let docker = Docker::open(image, &owner).await?;
                 docker.remove_leftovers().await.context("removing containers that an earlier run left")?;
                 Sandbox::Docker(docker)
             }
-            Evaluation::Process { program, libraries } => {
+            config::Evaluation::Process { program, libraries } => {
                 Sandbox::Process(Process::open(program, libraries.as_deref()).await?)
             }
         };
@@ -51,10 +54,11 @@ impl Sandboxed {
 
 #[async_trait]
 impl Trial for Sandboxed {
-    async fn evaluate(&self, job: Job, rows: Bytes, model: Bytes) -> anyhow::Result<Metrics> {
+    async fn evaluate(&self, job: Job, rows: Bytes, model: Bytes) -> anyhow::Result<Evaluation> {
         let job = Job { threads: self.limits.cpus, ..job };
         let material = Material { rows: &rows, model: Some(&model), correction: None };
         let output = self.sandbox.run(&job, material, &self.limits, &self.workdir).await?;
-        Ok(output.result.metrics)
+        let JobResult { metrics, confusion, .. } = output.result;
+        Ok(Evaluation { metrics, confusion })
     }
 }

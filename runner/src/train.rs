@@ -106,7 +106,7 @@ async fn measure(spec: &Arc<SessionSpec>, start: &Arc<Start>, rows: &Arc<Rows>) 
     let (spec, start, rows) = (Arc::clone(spec), Arc::clone(start), Arc::clone(rows));
     blocking(move || {
         let Some(holdout) = &rows.holdout else { return Ok(None) };
-        Ok(Some(AnyPredictor::of_spec(&spec, &start.model)?.evaluate(holdout)?))
+        Ok(Some(AnyPredictor::of_spec(&spec, &start.model)?.evaluate(holdout)?.metrics))
     })
     .await
 }

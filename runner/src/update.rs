@@ -69,7 +69,7 @@ mod tests {
         let rows = split_local(&table, &spec, 0.0).unwrap();
         let previous = model::initial(&spec);
         let mut tensors = previous.clone();
-        let mut result = JobResult { samples: 10, metrics: Metrics::default(), seconds: 0.1 };
+        let mut result = JobResult { samples: 10, metrics: Metrics::default(), confusion: None, seconds: 0.1 };
         change(&mut tensors, &mut result);
         check(&spec, &Weights::Tensors(previous), 0, &rows, &result, &tensors.to_bytes())
     }
@@ -105,7 +105,7 @@ mod tests {
         let previous = Weights::Tensors(model::initial(&spec));
         let table = Table { features: 2, x: vec![0.5; 2], labels: Labels::Classes(vec![0]) };
         let rows = split_local(&table, &spec, 0.0).unwrap();
-        let result = JobResult { samples: 1, metrics: Metrics::default(), seconds: 0.1 };
+        let result = JobResult { samples: 1, metrics: Metrics::default(), confusion: None, seconds: 0.1 };
         assert!(check(&spec, &previous, 0, &rows, &result, b"nonsense").is_err());
     }
 }

@@ -38,6 +38,8 @@ pub(crate) enum FlCommand {
     Cancel(SessionArgs),
     /// Download the model of the last final round
     Model(ModelArgs),
+    /// Write a session's report as one HTML page
+    Report(ReportArgs),
     /// Run the same learning here, without chain or money
     Simulate(Box<SimulateArgs>),
     /// Apply a downloaded model to a CSV file or to PNG files
@@ -71,6 +73,22 @@ pub(crate) struct ModelArgs {
     /// Where to write the safetensors file; a card with the same name and .json lies beside it
     #[arg(long, short, default_value = "model.safetensors", value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+/// `parity fl report`
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Session id; the newest session of your wallet when absent
+    pub(crate) session: Option<u64>,
+    /// Where to write the page
+    #[arg(long, short, default_value = "report.html", value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Labelled rows to try the last model on: CSV with the session's columns, or an encoded .safetensors table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
+    /// Recompute every aggregate and payout, and say on the page what came of it
+    #[arg(long)]
+    pub(crate) verify: bool,
 }
 
 /// `parity fl predict`

@@ -54,6 +54,9 @@ pub(crate) struct SimulateArgs {
     /// Draw the curve of every seed as an SVG file
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    /// Write a report as one HTML page: curves of every seed, and all about the last one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// Write the model of the last seed, as a session would store it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

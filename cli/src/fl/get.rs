@@ -1,11 +1,14 @@
 //! `parity fl get`: one session in full, money included.
 
-use parity_protocol::{Address, Link, TokenAmount, U256, manifest::PayoutLeaf, spec::SessionSpec};
+use parity_protocol::{
+    Address, Link, TokenAmount, U256, confusion::ConfusionMatrix, manifest::PayoutLeaf, spec::SessionSpec,
+};
 use serde::Serialize;
 
 use super::{
+    figures,
     files::SessionFiles,
-    rounds::{FinalRound, Rounds, headline},
+    rounds::{FinalRound, Rounds},
     session_id,
 };
 use crate::{
@@ -29,6 +32,8 @@ struct Details {
     refunded: TokenAmount,
     payouts: Vec<Payout>,
     final_rounds: Vec<FinalRound>,
+    /// Rows of each class of the holdout that the last model took for each class.
+    confusion: Option<ConfusionMatrix>,
     local: Option<Local>,
 }
 
@@ -69,6 +74,7 @@ pub(crate) async fn run(app: &App, session: Option<u64>) -> anyhow::Result<()> {
         paid: TokenAmount::from_base_units(budget.claimed),
         refunded: TokenAmount::from_base_units(budget.refunded),
         payouts: payouts(app, session, rounds.last_payouts()).await?,
+        confusion: final_rounds.last().and_then(|round| round.sources.report.as_ref()?.confusion.clone()),
         final_rounds,
         local: files.exist().then(|| Local { holdout: files.holdout_path().display().to_string() }),
     };
@@ -111,7 +117,7 @@ fn text(d: &Details) -> String {
     let rounds = table(
         ["round", "result", "updates", "rejected"],
         d.final_rounds.iter().map(|r| {
-            [r.round.to_string(), headline(r.evaluation.as_ref()), r.accepted.to_string(), r.rejected.join("; ")]
+            [r.round.to_string(), figures::all(r.evaluation.as_ref()), r.accepted.to_string(), r.rejected.join("; ")]
         }),
     );
     format!("{head}\n{payouts}\n{rounds}")

@@ -4,8 +4,7 @@ use alloy::primitives::aliases::U40;
 use anyhow::{Context, bail};
 use parity_abi::ISessions;
 use parity_protocol::{
-    TokenAmount,
-    capability,
+    TokenAmount, capability,
     codec::Block,
     spec::{Data, Privacy, SessionSpec},
 };

@@ -12,13 +12,14 @@ use parity_learning::{
     weights::Weights,
 };
 use parity_protocol::{
+    confusion::{ClassFigures, ConfusionMatrix},
     metrics::Metrics,
     model::Model,
     schema::{Schema, Task},
 };
 use serde::Serialize;
 
-use super::{create_with_data::say, rounds::headline};
+use super::{create_with_data::say, figures};
 use crate::{
     args::{GlobalArgs, PredictArgs},
     output::Output,
@@ -35,7 +36,18 @@ struct Predicted {
     files: Option<Vec<String>>,
     predictions: Option<Vec<String>>,
     output: Option<String>,
+    /// With labels: how good the model is on these rows.
     metrics: Option<Metrics>,
+    /// Rows of each class that were taken for each class.
+    confusion: Option<ConfusionMatrix>,
+    per_class: Option<Vec<OfClass>>,
+}
+
+#[derive(Serialize)]
+struct OfClass {
+    class: String,
+    #[serde(flatten)]
+    figures: ClassFigures,
 }
 
 /// Runs the command.
@@ -48,20 +60,18 @@ pub(crate) fn run(args: &PredictArgs, global: &GlobalArgs) -> anyhow::Result<()>
     let bytes = fs::read(&args.model).with_context(|| format!("reading the model {}", args.model.display()))?;
     let model = card.predictor(&Weights::from_bytes(&bytes, &card.model, MAX_MODEL_BYTES)?)?;
 
-    let is_png = args.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
-    let folder = match (args.file.is_dir(), is_png) {
-        (true, _) => Some(Folder::list(&args.file).with_context(|| format!("reading {}", args.file.display()))?),
-        (false, true) => Some(Folder::of_file(&args.file)),
-        (false, false) => None,
-    };
-    let rows = match &folder {
-        Some(folder) => pixels(folder, &card, output)?,
-        None => rows(args, &card.schema, output)?,
-    };
+    let (rows, folder) = rows(&args.file, &card.model, &card.schema, output)?;
     let predictions = model.predict(&rows.x)?;
-    let metrics = match rows.labels {
-        Some(labels) => Some(model.evaluate(&Table { features: rows.features, x: rows.x, labels })?),
-        None => None,
+    let (metrics, confusion) = match rows.labels {
+        Some(labels) => {
+            let evaluation = model.evaluate(&Table { features: rows.features, x: rows.x, labels })?;
+            (Some(evaluation.metrics), evaluation.confusion)
+        }
+        None => (None, None),
+    };
+    let classes = match &card.schema.label.task {
+        Task::Classification { classes } => classes.as_slice(),
+        Task::Regression { .. } => &[],
     };
     let names = names(&predictions, &card.schema);
     let files: Option<Vec<String>> =
@@ -75,9 +85,14 @@ pub(crate) fn run(args: &PredictArgs, global: &GlobalArgs) -> anyhow::Result<()>
         predictions: args.output.is_none().then_some(names),
         output: args.output.as_ref().map(|path| path.display().to_string()),
         metrics,
+        per_class: confusion.as_ref().map(|confusion| per_class(confusion, classes)),
+        confusion,
     };
     if let Some(metrics) = &document.metrics {
-        output.note(format!("{} on {} labelled rows", headline(Some(metrics)), document.rows));
+        output.note(format!("{} on {} labelled rows", figures::all(Some(metrics)), document.rows));
+    }
+    if let Some(confusion) = &document.confusion {
+        output.note(figures::per_class(confusion, classes));
     }
     output.result(&document, |d| match &d.output {
         Some(target) => format!("{} predictions are in {target}", d.rows),
@@ -107,11 +122,32 @@ fn write(target: &Path, label: &str, files: Option<&[String]>, names: &[String])
     writer.flush().with_context(writing)
 }
 
+/// Reads rows for a model: a CSV file, a safetensors table that is encoded already, a PNG image or a folder of them, which is told
+/// of, too.
+pub(super) fn rows(
+    file: &Path,
+    model: &Model,
+    schema: &Schema,
+    output: Output,
+) -> anyhow::Result<(Unlabelled, Option<Folder>)> {
+    let is_png = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
+    let folder = match (file.is_dir(), is_png) {
+        (true, _) => Some(Folder::list(file).with_context(|| format!("reading {}", file.display()))?),
+        (false, true) => Some(Folder::of_file(file)),
+        (false, false) => None,
+    };
+    let rows = match &folder {
+        Some(folder) => pixels(folder, model, schema, output)?,
+        None => table(file, schema, output)?,
+    };
+    Ok((rows, folder))
+}
+
 /// Reads PNG files, scaled to what the model has learned from.
-fn pixels(folder: &Folder, card: &ModelCard, output: Output) -> anyhow::Result<Unlabelled> {
-    let shape = match &card.model {
+fn pixels(folder: &Folder, model: &Model, schema: &Schema, output: Output) -> anyhow::Result<Unlabelled> {
+    let shape = match model {
         Model::ConvolutionalNetwork { image, .. } => Some(*image),
-        _ => images::shape_of(&card.schema),
+        _ => images::shape_of(schema),
     };
     let Some(shape) = shape else {
         bail!(
@@ -120,7 +156,7 @@ fn pixels(folder: &Folder, card: &ModelCard, output: Output) -> anyhow::Result<U
         )
     };
     let bar = output.progress(u64::try_from(folder.files().len())?, "reading images");
-    let rows = images::encode_unlabelled(folder, shape, &card.schema.label.task, &|| bar.inc(1))
+    let rows = images::encode_unlabelled(folder, shape, &schema.label.task, &|| bar.inc(1))
         .with_context(|| format!("reading {}", folder.path().display()))?;
     bar.finish_and_clear();
     say(output, &rows.report);
@@ -128,15 +164,20 @@ fn pixels(folder: &Folder, card: &ModelCard, output: Output) -> anyhow::Result<U
 }
 
 /// Reads a CSV file by the model's schema, or a safetensors table that is encoded already.
-fn rows(args: &PredictArgs, schema: &Schema, output: Output) -> anyhow::Result<Unlabelled> {
-    let reading = || format!("reading {}", args.file.display());
-    if args.file.extension().is_some_and(|extension| extension == "safetensors") {
-        let table = Table::from_safetensors(&fs::read(&args.file).with_context(reading)?).with_context(reading)?;
+fn table(file: &Path, schema: &Schema, output: Output) -> anyhow::Result<Unlabelled> {
+    let reading = || format!("reading {}", file.display());
+    if file.extension().is_some_and(|extension| extension == "safetensors") {
+        let table = Table::from_safetensors(&fs::read(file).with_context(reading)?).with_context(reading)?;
         return Ok(Unlabelled { features: table.features, x: table.x, labels: Some(table.labels), report: Vec::new() });
     }
-    let rows = csv::encode_unlabelled(&args.file, schema).with_context(reading)?;
+    let rows = csv::encode_unlabelled(file, schema).with_context(reading)?;
     say(output, &rows.report);
     Ok(rows)
+}
+
+fn per_class(confusion: &ConfusionMatrix, classes: &[String]) -> Vec<OfClass> {
+    let of_class = |(class, figures): (&String, ClassFigures)| OfClass { class: class.clone(), figures };
+    classes.iter().zip(confusion.per_class()).map(of_class).collect()
 }
 
 /// Predictions as they would stand in the label column.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use parity_abi::Event;
+use parity_abi::{Event, Sessions};
 use parity_content::DynStore;
 use parity_protocol::{
     B256, TokenAmount, U256,
@@ -28,6 +28,38 @@ pub(crate) struct FinalRound {
     pub(crate) evaluation: Option<Metrics>,
     /// Everything earned so far.
     pub(crate) earned: TokenAmount,
+    /// What all this was read from.
+    #[serde(skip)]
+    pub(crate) sources: Sources,
+}
+
+/// What a final round was read from.
+#[derive(Clone, Debug)]
+pub(crate) struct Sources {
+    pub(crate) manifest: AggregateManifest,
+    /// The proposal that became final.
+    pub(crate) proposal: Option<Sessions::RoundProposed>,
+    pub(crate) report: Option<RoundReport>,
+    /// When it became final.
+    pub(crate) at: Moment,
+}
+
+/// A place on the chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) block: u64,
+    /// Unix seconds, where the node tells with the event.
+    pub(crate) time: Option<u64>,
+}
+
+/// What happened to the session as a whole.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Milestones {
+    pub(crate) created: Option<Moment>,
+    pub(crate) started: Option<Moment>,
+    pub(crate) ended: Option<Moment>,
+    /// Rounds that came to nothing.
+    pub(crate) voided: u32,
 }
 
 /// Reads a session's rounds, from where the last read stopped.
@@ -36,15 +68,24 @@ pub(crate) struct Rounds<'a> {
     store: DynStore,
     session: u64,
     next_block: u64,
-    reports: BTreeMap<(u16, B256), B256>,
+    proposals: BTreeMap<(u16, B256), Sessions::RoundProposed>,
     last: Option<RoundReport>,
+    milestones: Milestones,
 }
 
 impl<'a> Rounds<'a> {
     /// Starts at the deployment of the contracts.
     pub(crate) fn new(app: &'a App, session: u64) -> anyhow::Result<Self> {
         let next_block = app.client.deployments().start_block;
-        Ok(Self { app, store: app.store()?, session, next_block, reports: BTreeMap::new(), last: None })
+        Ok(Self {
+            app,
+            store: app.store()?,
+            session,
+            next_block,
+            proposals: BTreeMap::new(),
+            last: None,
+            milestones: Milestones::default(),
+        })
     }
 
     /// The rounds that became final since the last call, oldest first.
@@ -54,13 +95,23 @@ impl<'a> Rounds<'a> {
             return Ok(Vec::new());
         }
         let mut rounds = Vec::new();
-        for (_, event) in self.app.client.logs(self.next_block, head).await? {
+        let session = U256::from(self.session);
+        for (log, event) in self.app.client.logs(self.next_block, head).await? {
+            let at = Moment { block: log.block_number.unwrap_or(head), time: log.block_timestamp };
             match event {
-                Event::RoundProposed(e) if e.session == U256::from(self.session) => {
-                    self.reports.insert((e.round, e.aggregate), e.report);
+                Event::RoundProposed(e) if e.session == session => {
+                    self.proposals.insert((e.round, e.aggregate), e);
                 }
-                Event::RoundFinalized(e) if e.session == U256::from(self.session) => {
-                    rounds.push(self.read(e.round, e.aggregate, TokenAmount::from_base_units(e.payoutSum)).await?);
+                Event::RoundFinalized(e) if e.session == session => rounds.push(self.read(&e, at).await?),
+                Event::SessionCreated(e) if e.session == session => self.milestones.created = Some(at),
+                Event::SessionStarted(e) if e.session == session => self.milestones.started = Some(at),
+                Event::RoundVoided(e) if e.session == session => self.milestones.voided += 1,
+                Event::SessionCompleted(Sessions::SessionCompleted { session: id, .. })
+                | Event::SessionCancelled(Sessions::SessionCancelled { session: id, .. })
+                | Event::SessionExpired(Sessions::SessionExpired { session: id, .. })
+                    if id == session =>
+                {
+                    self.milestones.ended = Some(at);
                 }
                 _ => {}
             }
@@ -74,29 +125,28 @@ impl<'a> Rounds<'a> {
         self.last.as_ref().map_or(&[], |report| &report.payouts)
     }
 
-    async fn read(&mut self, round: u16, aggregate: B256, earned: TokenAmount) -> anyhow::Result<FinalRound> {
+    /// What happened to the session as a whole, as of the last poll.
+    pub(crate) fn milestones(&self) -> Milestones {
+        self.milestones
+    }
+
+    async fn read(&mut self, event: &Sessions::RoundFinalized, at: Moment) -> anyhow::Result<FinalRound> {
+        let (round, aggregate) = (event.round, event.aggregate);
         let manifest: AggregateManifest = parity_content::get_manifest(&*self.store, aggregate).await?;
-        let report: Option<RoundReport> = match self.reports.get(&(round, aggregate)) {
-            Some(digest) => Some(parity_content::get_manifest(&*self.store, *digest).await?),
+        let proposal = self.proposals.get(&(round, aggregate)).cloned();
+        let report: Option<RoundReport> = match &proposal {
+            Some(proposal) => Some(parity_content::get_manifest(&*self.store, proposal.report).await?),
             None => None,
         };
-        let evaluation = report.as_ref().and_then(|report| report.evaluation.clone());
-        self.last = report.or(self.last.take());
+        self.last = report.clone().or(self.last.take());
         Ok(FinalRound {
             round,
             aggregate,
             accepted: manifest.accepted.len(),
             rejected: manifest.rejected.iter().map(|r| format!("{}: {}", r.operator, r.reason)).collect(),
-            evaluation,
-            earned,
+            evaluation: report.as_ref().and_then(|report| report.evaluation.clone()),
+            earned: TokenAmount::from_base_units(event.payoutSum),
+            sources: Sources { manifest, proposal, report, at },
         })
-    }
-}
-
-/// A figure for a line of text: `accuracy 0.9737`.
-pub(crate) fn headline(evaluation: Option<&Metrics>) -> String {
-    match evaluation.and_then(Metrics::headline) {
-        Some((name, value)) => format!("{name} {value:.4}"),
-        None => "not evaluated".to_owned(),
     }
 }

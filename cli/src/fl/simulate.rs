@@ -2,6 +2,7 @@
 //! anyone pays. Same spec, same trainer program, same aggregation as on the network; the CLI itself does not link libtorch.
 
 mod attack;
+mod page;
 mod pool;
 mod report;
 mod run;
@@ -26,7 +27,7 @@ use super::{
 use crate::{
     args::{GlobalArgs, simulate::SimulateArgs},
     output::Output,
-    plot,
+    plot::{self, Size},
 };
 
 /// Runs the command.
@@ -37,6 +38,7 @@ pub(crate) fn run(args: &SimulateArgs, global: &GlobalArgs) -> anyhow::Result<()
     let threads = args.threads.map_or(cores, usize::from).min(usize::from(args.clients));
     let mut pool = Pool::start(&args.trainer, args.libraries.as_deref(), threads)?;
     let mut runs: Vec<(u64, Run)> = Vec::new();
+    let mut last = None;
     let mut start_up = None;
     for &seed in &args.seeds.0 {
         let scenario = scenario(args, seed, output, runs.is_empty())?;
@@ -52,12 +54,16 @@ pub(crate) fn run(args: &SimulateArgs, global: &GlobalArgs) -> anyhow::Result<()
         let run = rayon::scope(|_| run::run(&mut pool, &scenario, progress))?;
         bar.finish_and_clear();
         runs.push((seed, run));
+        last = Some(scenario);
     }
     if let (Some(file), Some((_, run))) = (&args.output, runs.last()) {
         fs::write(file, run.model.to_bytes()).with_context(|| format!("writing the model {}", file.display()))?;
     }
     if let Some(file) = &args.plot {
-        plot::write(file, &report::chart(&stem(&args.data), &runs).draw()?)?;
+        plot::write(file, &report::chart(&stem(&args.data), &runs).draw(Size::Page)?)?;
+    }
+    if let (Some(file), Some(scenario)) = (&args.report, &last) {
+        super::report::write(file, &page::facts(args, &runs, scenario)?)?;
     }
     let report = Report::new(args, threads, start_up.unwrap_or_default(), &runs)?;
     output.result(&report, Report::text)

@@ -32,13 +32,15 @@ struct Verified {
     rounds: Vec<RoundVerdict>,
 }
 
-#[derive(Serialize)]
-struct RoundVerdict {
-    round: u16,
+/// What recomputing a final round came to.
+#[derive(Debug, Serialize)]
+pub(super) struct RoundVerdict {
+    pub(super) round: u16,
     model: String,
     accepted: usize,
     rejected: usize,
-    difference: Option<String>,
+    /// Where the chain differs; none: the round is right, given what was taken as published.
+    pub(super) difference: Option<String>,
     /// What was not recomputed: nothing, scores, or scores and model.
     as_published: &'static [&'static str],
 }
@@ -46,15 +48,10 @@ struct RoundVerdict {
 /// Runs the command; a difference is an error after the result is printed.
 pub(crate) async fn run(app: &App, args: VerifyArgs) -> anyhow::Result<()> {
     let session = session_id(app, args.session).await?;
-    let block = app.client.block_number().await?;
-    let view = Snapshots::new(app.client.clone(), Address::ZERO).read(session, block).await?;
     let key = args.sealing_key.as_deref().map(open_key).transpose()?;
-    let recompute = Recompute::new(app.store()?, key, Arc::new(ChainEvents::new(app.client.clone())));
-    let holdout = holdout(&recompute, &view).await?;
-    let verdicts = recompute.verify(&view, holdout).await?;
-    let took = |what: &[Taken]| verdicts.iter().any(|verdict| what.contains(&verdict.taken));
-    let (scores_as_published, models_as_published) = (took(&[Taken::Scores, Taken::Model]), took(&[Taken::Model]));
-    let rounds: Vec<RoundVerdict> = verdicts.into_iter().map(RoundVerdict::from).collect();
+    let rounds = verdicts(app, session, key).await?;
+    let took = |what| rounds.iter().any(|round| round.as_published.contains(&what));
+    let (scores_as_published, models_as_published) = (took("scores"), took("model"));
     let verified = !rounds.is_empty() && rounds.iter().all(|round| round.difference.is_none());
     let document = Verified { session, verified, scores_as_published, models_as_published, rounds };
     app.output.result(&document, |d| {
@@ -72,6 +69,15 @@ pub(crate) async fn run(app: &App, args: VerifyArgs) -> anyhow::Result<()> {
         bail!("session {session} differs from what chain and content give");
     }
     Ok(())
+}
+
+/// Recomputes the final rounds of a session; `key` is one that the holdout may have been sealed to.
+pub(super) async fn verdicts(app: &App, session: u64, key: Option<SealingKey>) -> anyhow::Result<Vec<RoundVerdict>> {
+    let block = app.client.block_number().await?;
+    let view = Snapshots::new(app.client.clone(), Address::ZERO).read(session, block).await?;
+    let recompute = Recompute::new(app.store()?, key, Arc::new(ChainEvents::new(app.client.clone())));
+    let holdout = holdout(&recompute, &view).await?;
+    Ok(recompute.verify(&view, holdout).await?.into_iter().map(RoundVerdict::from).collect())
 }
 
 impl From<Verdict> for RoundVerdict {
@@ -92,7 +98,8 @@ impl From<Verdict> for RoundVerdict {
 }
 
 impl RoundVerdict {
-    fn words(&self) -> String {
+    /// The verdict in words.
+    pub(super) fn words(&self) -> String {
         match (&self.difference, self.as_published) {
             (Some(difference), _) => difference.clone(),
             (None, []) => "equal to the chain".to_owned(),

@@ -6,7 +6,8 @@ use parity_protocol::TokenAmount;
 use serde::Serialize;
 
 use super::{
-    rounds::{FinalRound, Rounds, headline},
+    figures::headline,
+    rounds::{FinalRound, Rounds},
     session_id,
 };
 use crate::{

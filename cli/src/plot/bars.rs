@@ -13,7 +13,7 @@ use plotters::{
 };
 
 use super::{
-    canvas::{document, font, legend},
+    canvas::{Size, document, font, legend},
     palette,
 };
 
@@ -53,7 +53,7 @@ impl StackedBars {
         let top = top.fold(0.0, f64::max);
         let top = if top > 0.0 { top * 1.05 } else { 1.0 };
 
-        document(|area, beside| {
+        document(Size::Page, |area, beside| {
             let mut chart = ChartBuilder::on(area)
                 .caption(&self.title, font(20))
                 .margin(12)
@@ -84,6 +84,7 @@ impl StackedBars {
                     }
                 }
             }
+            let Some(beside) = beside else { return Ok(()) };
             // The topmost part first, as it is seen.
             let entries = series.iter().enumerate().rev();
             legend(beside, entries.map(|(index, series)| (palette::colour(index), series.name.as_str())))

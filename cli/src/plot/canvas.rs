@@ -7,9 +7,25 @@ use plotters::{
     style::{Color, RGBColor},
 };
 
-/// Width of a chart in pixels, legend included: two columns of a page at 96 dpi.
-const WIDTH: u32 = 960;
-const HEIGHT: u32 = 540;
+/// How large a chart is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// A file of its own, with title and legend: two columns of a page at 96 dpi.
+    Page,
+    /// One column of a page, small enough for a phone; title and legend are the page's.
+    Column,
+}
+
+impl Size {
+    /// Width and height in pixels, legend included.
+    const fn pixels(self) -> (u32, u32) {
+        match self {
+            Self::Page => (960, 540),
+            Self::Column => (440, 270),
+        }
+    }
+}
+
 /// Width of the legend; about 20 characters.
 const LEGEND: u32 = 180;
 /// Characters of a legend entry; the rest is cut off.
@@ -25,14 +41,23 @@ pub(super) const fn font(size: u32) -> (&'static str, u32) {
 /// A surface without coordinates.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// Draws on a white surface and returns the document. `draw` gets the surface of the chart and that of the legend.
-pub(super) fn document(draw: impl FnOnce(&Area<'_>, &Area<'_>) -> anyhow::Result<()>) -> anyhow::Result<String> {
+/// Draws on a white surface and returns the document. `draw` gets the surface of the chart and that of the legend, where the
+/// size has one.
+pub(super) fn document(
+    size: Size,
+    draw: impl FnOnce(&Area<'_>, Option<&Area<'_>>) -> anyhow::Result<()>,
+) -> anyhow::Result<String> {
     let mut document = String::new();
     {
-        let root = SVGBackend::with_string(&mut document, (WIDTH, HEIGHT)).into_drawing_area();
+        let root = SVGBackend::with_string(&mut document, size.pixels()).into_drawing_area();
         root.fill(&WHITE)?;
-        let (chart, legend) = root.split_horizontally(WIDTH - LEGEND);
-        draw(&chart, &legend)?;
+        match size {
+            Size::Page => {
+                let (chart, legend) = root.split_horizontally(size.pixels().0 - LEGEND);
+                draw(&chart, Some(&legend))?;
+            }
+            Size::Column => draw(&root, None)?,
+        }
         root.present()?;
     }
     Ok(document)

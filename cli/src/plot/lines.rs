@@ -10,7 +10,7 @@ use plotters::{
 };
 
 use super::{
-    canvas::{document, font, legend},
+    canvas::{Size, document, font, legend},
     palette,
 };
 
@@ -40,17 +40,17 @@ pub(crate) struct LineChart {
 }
 
 impl LineChart {
-    /// Draws the chart as an SVG document.
-    pub(crate) fn draw(&self) -> anyhow::Result<String> {
+    /// Draws the chart as an SVG document. A column has neither title nor legend in it, so no text but the axes'.
+    pub(crate) fn draw(&self, size: Size) -> anyhow::Result<String> {
         let x = range(self.points().map(|point| point.0), 0.0);
         let y = range(self.points().map(|point| point.1), 0.05);
-        document(|area, beside| {
-            let mut chart = ChartBuilder::on(area)
-                .caption(&self.title, font(20))
-                .margin(12)
-                .x_label_area_size(44)
-                .y_label_area_size(64)
-                .build_cartesian_2d(x, y)?;
+        document(size, |area, beside| {
+            let mut builder = ChartBuilder::on(area);
+            builder.margin(12).x_label_area_size(44).y_label_area_size(64);
+            if size == Size::Page {
+                builder.caption(&self.title, font(20));
+            }
+            let mut chart = builder.build_cartesian_2d(x, y)?;
             chart
                 .configure_mesh()
                 .max_light_lines(1)
@@ -69,6 +69,7 @@ impl LineChart {
                 }
                 chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?;
             }
+            let Some(beside) = beside else { return Ok(()) };
             let entries = self.lines.iter().take(palette::COUNT).enumerate();
             legend(beside, entries.map(|(index, line)| (palette::colour(index), line.name.as_str())))
         })
@@ -102,7 +103,7 @@ mod tests {
 
     fn chart(lines: Vec<Line>) -> String {
         let chart = LineChart { title: "Accuracy".into(), x_axis: "round".into(), y_axis: "accuracy".into(), lines };
-        chart.draw().unwrap()
+        chart.draw(Size::Page).unwrap()
     }
 
     fn line(name: &str, points: &[(f64, f64)]) -> Line {

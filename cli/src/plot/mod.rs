@@ -13,7 +13,9 @@ use std::{fs, path::Path};
 use anyhow::Context;
 
 pub(crate) use bars::{Series, StackedBars};
+pub(crate) use canvas::Size;
 pub(crate) use lines::{Line, LineChart};
+pub(crate) use palette::css;
 
 /// Writes a chart to a file.
 pub(crate) fn write(file: &Path, svg: &str) -> anyhow::Result<()> {

@@ -28,6 +28,12 @@ pub(crate) fn colour(index: usize) -> RGBColor {
     RGBColor(mixed(red), mixed(green), mixed(blue))
 }
 
+/// The same colour as style sheets write it.
+pub(crate) fn css(index: usize) -> String {
+    let RGBColor(red, green, blue) = colour(index);
+    format!("#{red:02X}{green:02X}{blue:02X}")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

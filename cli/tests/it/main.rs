@@ -23,6 +23,7 @@ mod private_data;
 mod random;
 mod reindex;
 mod reorgs;
+mod report;
 mod settlement;
 mod simulate;
 mod wait;

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::{
     devnet::Devnet,
-    files,
+    files, report,
     settlement::{self, Purses},
 };
 
@@ -64,6 +64,9 @@ fn the_commands_of_the_readme_run_as_they_stand() {
     let holdout = details["local"]["holdout"].as_str().unwrap();
     let again = devnet.json(&["fl", "predict", "--model", model, holdout]);
     assert!((again["metrics"]["accuracy"].as_f64().unwrap() - last).abs() < 1e-9, "{again} is not {last}");
+    assert_eq!(again["confusion"], details["confusion"], "the keeper counted on the same rows");
+    assert_eq!(again["per_class"][1]["class"], "malignant");
+    assert!(again["metrics"]["auc"].as_f64().unwrap() > 0.95, "{again}");
     let named = devnet.json(&["content", "cid", model]);
     assert_eq!(named["cid"], card["model_cid"], "the name of the file is computed here, without a store");
     let fetched = devnet.home().path().join("fetched");
@@ -103,7 +106,7 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
             "create-session-with-data",
             "./iris_data.csv",
             "--name",
-            "Distributed Classification",
+            report::HOSTILE_NAME,
             "--performance-share",
             "0.5",
         ];
@@ -112,6 +115,7 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
         assert_eq!(ended["state"], "Completed");
         settlement::check(&devnet, &chain, session);
         settlement::verify(&devnet, &chain, session);
+        report::check(&devnet, &chain, session);
 
         let file = |name: &str| devnet.home().path().join(name).to_str().unwrap().to_owned();
         let (trained, simulated) = (file("trained"), file("simulated"));

@@ -27,6 +27,9 @@ fn a_network_on_the_healthcare_data_is_good_with_every_seed() {
     assert!(seeds.iter().all(|accuracy| accuracy.as_f64().unwrap() >= 0.94), "{document}");
     assert!(document["accuracy"]["std"].as_f64().unwrap() < 0.05);
     assert_eq!(document["curve"].as_array().unwrap().len(), 10);
+    assert!(mean(&document, "auc") > 0.97 && mean(&document, "macro_f1") > 0.93, "{document}");
+    let counts = document["confusion"].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap());
+    assert_eq!(counts.map(|count| count.as_u64().unwrap()).sum::<u64>(), 114, "a fifth of 569 rows is held out");
     // 10 rounds of 3 and 0.1 USDFC, and a bonus of 3.
     assert_eq!(document["cost"], "34000000000000000000");
 }
@@ -77,12 +80,17 @@ fn ratio(large: u64, small: u64) -> f64 {
 #[test]
 fn a_target_ends_a_session_early_and_curves_are_drawn() {
     let home = Home::new();
-    let plot = home.path().join("curve.svg");
+    let (plot, page) = (home.path().join("curve.svg"), home.path().join("report.html"));
     let data = files::examples().join(HEALTHCARE);
     let arguments = ["--rounds", "50", "--target", "0.9", "--plot", plot.to_str().unwrap()];
+    let arguments = [&arguments[..], &["--report", page.to_str().unwrap()]].concat();
     let all = [&["--json", "fl", "simulate", "--data", data.to_str().unwrap()][..], &arguments].concat();
     let document = home.parity(&all).document();
     assert!(document["curve"].as_array().unwrap().len() < 50);
+    let page = fs::read_to_string(page).unwrap();
+    for part in ["A simulation of 10 seats", "<svg", "seat 9", "malignant", "precision", "worst_"] {
+        assert!(page.contains(part), "'{part}' is not on the page");
+    }
     let svg = fs::read_to_string(plot).unwrap();
     assert!(svg.contains("</svg>") && svg.contains("seed 0") && svg.contains("accuracy"), "{svg}");
 }

@@ -43,7 +43,7 @@ fn main() -> Outcome<()> {
     let mut result = serde_json::json!({
         "seconds": seconds,
         "accuracy": accuracy(&forest, &test)?,
-        "out_of_bag": out_of_bag(&forest, &recipe, &train)?.accuracy(known),
+        "out_of_bag": out_of_bag(&forest, &recipe, &train)?.evaluate(&task, &train.labels)?.and_then(|all| all.metrics.accuracy),
         "bytes": forest.to_bytes().len(),
     });
     if let [seats] = seats {

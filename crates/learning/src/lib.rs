@@ -20,6 +20,7 @@ pub mod error;
 pub mod forest;
 pub mod holdout;
 pub mod images;
+pub mod importance;
 pub mod metrics;
 pub mod model;
 pub mod partition;

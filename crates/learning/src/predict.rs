@@ -10,7 +10,7 @@ mod dense;
 mod layer;
 
 use parity_protocol::{
-    metrics::Metrics,
+    metrics::Evaluation,
     model::Model,
     schema::{Scaling, Task},
     spec::SessionSpec,
@@ -122,11 +122,11 @@ impl Predictor {
         })
     }
 
-    /// Metrics on rows with labels.
+    /// How good the model is on rows with labels.
     ///
     /// # Errors
     /// [`Error::Rows`] without rows, with labels of the other task or an unknown class, and as [`Predictor::outputs`].
-    pub fn evaluate(&self, table: &Table) -> Result<Metrics> {
+    pub fn evaluate(&self, table: &Table) -> Result<Evaluation> {
         if table.features != self.features {
             return Err(Error::Rows(format!("{} features, the model has {}", table.features, self.features)));
         }
@@ -186,7 +186,7 @@ mod tests {
         let predictor = Predictor::new(&Model::LinearRegression {}, 1, &task, &scaling, &weights).unwrap();
         assert_eq!(predictor.predict(&[1.0, -1.0]).unwrap(), Predictions::Numbers(vec![120.0, 80.0]));
         let table = Table { features: 1, x: vec![1.0, -1.0], labels: Labels::Numbers(vec![120.0, 90.0]) };
-        let metrics = predictor.evaluate(&table).unwrap();
+        let metrics = predictor.evaluate(&table).unwrap().metrics;
         assert!((metrics.loss - 0.5).abs() < 1e-12);
         assert!((metrics.mae.unwrap() - 5.0).abs() < 1e-9);
         assert!((metrics.r2.unwrap() - (1.0 - 100.0 / 450.0)).abs() < 1e-9);

@@ -19,7 +19,7 @@ use parity_protocol::{
 };
 
 use self::{
-    check::{Checked, check},
+    check::check,
     seats::seats,
     step::{Step, follow},
 };
@@ -198,7 +198,7 @@ pub fn root_rows<'a>(spec: &'a SessionSpec, holdout: &Table) -> Option<impl Root
 /// Mean loss of a model. One whose outputs are not finite is as bad as one can be.
 fn loss(spec: &SessionSpec, model: &Tensors, rows: &Table) -> Result<f64> {
     match Predictor::of_spec(spec, model)?.evaluate(rows) {
-        Ok(metrics) => Ok(metrics.loss),
+        Ok(evaluation) => Ok(evaluation.metrics.loss),
         Err(Error::Rows(_)) => Ok(f64::INFINITY),
         Err(error) => Err(error),
     }

@@ -3,15 +3,14 @@
 use parity_protocol::{
     job::{Job, JobKind},
     manifest::Rejection,
-    metrics::Metrics,
+    metrics::Evaluation,
     model::Model,
     schema::{Scaling, Task},
     spec::SessionSpec,
 };
 
 use crate::{
-    Error, Result,
-    compress,
+    Error, Result, compress,
     forest::{self, Forest, Recipe, session},
     metrics, model,
     predict::{Predictions, Predictor},
@@ -192,17 +191,17 @@ impl AnyPredictor {
         }
     }
 
-    /// Metrics on rows with labels.
+    /// How good the model is on rows with labels.
     ///
     /// # Errors
     /// [`Error::Rows`].
-    pub fn evaluate(&self, table: &Table) -> Result<Metrics> {
+    pub fn evaluate(&self, table: &Table) -> Result<Evaluation> {
         match self {
             Self::Tensors(predictor) => predictor.evaluate(table),
             Self::Forest(forest, _) if table.features != forest.features() => {
                 Err(Error::Rows(format!("{} features, the model has {}", table.features, forest.features())))
             }
-            Self::Forest(forest, task) => metrics::of_outputs(task, &forest.outputs_of(&table.x)?, &table.labels),
+            Self::Forest(forest, task) => metrics::of_shares(task, &forest.predict(&table.x)?, &table.labels),
         }
     }
 }
@@ -212,7 +211,7 @@ impl AnyPredictor {
 /// # Errors
 /// [`Error::Forest`] when the job is not one of a forest or its model is missing or broken, [`Error::Rows`] when the rows do not
 /// fit.
-pub fn do_forest_job(job: &Job, table: &Table, model: Option<&[u8]>) -> Result<(Option<Vec<u8>>, Metrics)> {
+pub fn do_forest_job(job: &Job, table: &Table, model: Option<&[u8]>) -> Result<(Option<Vec<u8>>, Evaluation)> {
     let seed = match &job.kind {
         JobKind::Train { training, .. } => training.seed,
         JobKind::Evaluate {} => 0,
@@ -227,6 +226,6 @@ pub fn do_forest_job(job: &Job, table: &Table, model: Option<&[u8]>) -> Result<(
         JobKind::Train { seat, .. } => Some(session::update(&forest, &recipe, *seat, table)?),
         JobKind::Evaluate {} => None,
     };
-    let metrics = AnyPredictor::Forest(forest, job.task.clone()).evaluate(table)?;
-    Ok((update, metrics))
+    let evaluation = AnyPredictor::Forest(forest, job.task.clone()).evaluate(table)?;
+    Ok((update, evaluation))
 }

@@ -87,6 +87,9 @@ pub enum Error {
         /// Why it was refused, and what would be right.
         reason: String,
     },
+    /// Counts are no confusion matrix.
+    #[error("confusion matrix: {0}")]
+    Confusion(String),
     /// A Merkle proof or tree input is unusable.
     #[error("payout tree: {0}")]
     Tree(String),

@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    confusion::ConfusionMatrix,
     metrics::Metrics,
     model::Model,
     schema::{Scaling, Task},
@@ -98,6 +99,8 @@ pub struct JobResult {
     pub samples: u64,
     /// Of the new weights on the rows they were trained on, or of the model on the rows of an evaluation.
     pub metrics: Metrics,
+    /// Of an evaluation, where the classes are few enough.
+    pub confusion: Option<ConfusionMatrix>,
     /// Wall-clock seconds of the mathematics, without start-up and files.
     pub seconds: f64,
 }

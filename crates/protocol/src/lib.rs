@@ -10,6 +10,7 @@ pub mod amount;
 pub mod capability;
 pub mod codec;
 pub mod compression;
+pub mod confusion;
 pub mod draw;
 pub mod error;
 pub mod forest;

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
-use crate::{Link, TokenAmount, codec::Block, metrics::Metrics};
+use crate::{Link, TokenAmount, codec::Block, confusion::ConfusionMatrix, metrics::Metrics};
 
 /// Bytes in a content store, plain or sealed to recipients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,8 +173,11 @@ pub struct RoundReport {
     pub round: u16,
     /// Digest of the aggregate manifest.
     pub aggregate: B256,
-    /// Metrics on the holdout; private data: sample-weighted mean of what runners reported for the previous model.
+    /// Metrics on the holdout; private data: sample-weighted mean of what runners reported for the previous model, of the figures
+    /// that have one.
     pub evaluation: Option<Metrics>,
+    /// Counts on the holdout; none of private data.
+    pub confusion: Option<ConfusionMatrix>,
     /// Cumulative payouts, sorted by operator: the leaves of the payout tree.
     pub payouts: Vec<PayoutLeaf>,
 }

@@ -1,5 +1,7 @@
 //! The shape of a data set: columns, label, and how text becomes numbers.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -86,13 +88,17 @@ pub struct Scaling {
 impl Schema {
     /// Number of encoded features: one per numeric column, one per value of a categorical column.
     pub fn features(&self) -> usize {
-        self.columns
-            .iter()
-            .map(|column| match &column.kind {
-                ColumnKind::Numeric { .. } => 1,
-                ColumnKind::Categorical { values } => values.len(),
-            })
-            .sum()
+        self.columns.iter().map(Column::features).sum()
+    }
+
+    /// Which encoded features stand for each column.
+    pub fn features_of_columns(&self) -> Vec<Range<usize>> {
+        let after = |end: &mut usize, column: &Column| {
+            let start = *end;
+            *end += column.features();
+            Some(start..*end)
+        };
+        self.columns.iter().scan(0, after).collect()
     }
 
     /// Number of model outputs: one per class, or one for regression.
@@ -138,6 +144,16 @@ impl Schema {
                 refuse("schema.label", format!("mean {mean}, deviation {deviation}"), "finite, deviation above 0")
             }
             _ => Ok(()),
+        }
+    }
+}
+
+impl Column {
+    /// Number of encoded features.
+    fn features(&self) -> usize {
+        match &self.kind {
+            ColumnKind::Numeric { .. } => 1,
+            ColumnKind::Categorical { values } => values.len(),
         }
     }
 }

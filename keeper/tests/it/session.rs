@@ -188,12 +188,16 @@ async fn the_trainer_in_its_container_measures_what_the_keeper_itself_would() {
     let runners = crowd(&world, session, &spec, 20, 1);
     world.until_ended(session).await;
     runners.await.unwrap();
-    let measured = world.report(session, 1).await.evaluation.unwrap();
+    let report = world.report(session, 1).await;
+    let measured = report.evaluation.unwrap();
     let model = world.manifest(session, 1).await.model;
     let model = parity_content::get_artifact(&*world.store, &model, None, &[], 1 << 20).await.unwrap();
     let model = parity_learning::tensors::Tensors::from_bytes(&model, 1 << 20).unwrap();
     let predictor = parity_learning::predict::Predictor::of_spec(&spec, &model).unwrap();
-    let expected = predictor.evaluate(&crate::spec::holdout()).unwrap();
+    let parity_protocol::metrics::Evaluation { metrics: expected, confusion } =
+        predictor.evaluate(&crate::spec::holdout()).unwrap();
+    assert!(confusion.is_some());
+    assert_eq!(report.confusion, confusion);
     assert_eq!((measured.samples, measured.accuracy), (expected.samples, expected.accuracy));
     assert!((measured.loss - expected.loss).abs() < 1e-5, "{measured:?} {expected:?}");
 }

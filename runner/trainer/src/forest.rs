@@ -4,7 +4,10 @@ use std::{path::Path, time::Instant};
 
 use anyhow::Result;
 use parity_learning::{table::Table, weights::do_forest_job};
-use parity_protocol::job::{Job, JobResult, files};
+use parity_protocol::{
+    job::{Job, JobResult, files},
+    metrics::Evaluation,
+};
 
 use crate::{
     input::{Refused, check_rows, parse_table, read_file},
@@ -24,7 +27,13 @@ pub(crate) fn one_job(folder: &Path, out: &Path, job: &Job) -> Result<()> {
 pub(crate) fn work(job: &Job, table: &Table, model: Option<&[u8]>) -> Result<(Option<Vec<u8>>, JobResult)> {
     check_rows(job, table)?;
     let started = Instant::now();
-    let (update, metrics) = do_forest_job(job, table, model).map_err(|error| Refused(error.to_string()))?;
-    let result = JobResult { samples: u64::try_from(table.rows())?, metrics, seconds: started.elapsed().as_secs_f64() };
+    let (update, Evaluation { metrics, confusion }) =
+        do_forest_job(job, table, model).map_err(|error| Refused(error.to_string()))?;
+    let result = JobResult {
+        samples: u64::try_from(table.rows())?,
+        metrics,
+        confusion: confusion.filter(|_| update.is_none()),
+        seconds: started.elapsed().as_secs_f64(),
+    };
     Ok((update, result))
 }

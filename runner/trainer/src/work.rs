@@ -4,7 +4,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use parity_learning::{perceptron::Examples, predict::Predictor, tensors::Tensors};
-use parity_protocol::job::{JobKind, JobResult};
+use parity_protocol::{
+    job::{JobKind, JobResult},
+    metrics::Evaluation,
+};
 
 use crate::{
     input::{Input, Refused},
@@ -37,8 +40,13 @@ pub(crate) fn work(input: &Input) -> Result<(Option<Tensors>, JobResult)> {
     };
     let model = weights.as_ref().unwrap_or(&input.model);
     let predictor = Predictor::new(&input.job.model, input.job.features, &input.job.task, &input.job.scaling, model)?;
-    let metrics = predictor.evaluate(&input.table).map_err(|error| Refused(error.to_string()))?;
-    let result =
-        JobResult { samples: u64::try_from(input.table.rows())?, metrics, seconds: started.elapsed().as_secs_f64() };
+    let Evaluation { metrics, confusion } =
+        predictor.evaluate(&input.table).map_err(|error| Refused(error.to_string()))?;
+    let result = JobResult {
+        samples: u64::try_from(input.table.rows())?,
+        metrics,
+        confusion: confusion.filter(|_| weights.is_none()),
+        seconds: started.elapsed().as_secs_f64(),
+    };
     Ok((weights, result))
 }

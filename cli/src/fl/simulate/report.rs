@@ -1,10 +1,10 @@
 //! What simulated sessions came to, for people and for programs.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use anyhow::Context;
 use parity_learning::contribution::MAX_SCORE;
-use parity_protocol::TokenAmount;
+use parity_protocol::{TokenAmount, confusion::ConfusionMatrix};
 use serde::Serialize;
 
 use super::run::Run;
@@ -20,11 +20,26 @@ pub(super) struct Report {
     /// Accuracy after the last round of a classification.
     #[serde(skip_serializing_if = "Option::is_none")]
     accuracy: Option<Spread>,
+    /// Macro F1 after the last round of a classification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    macro_f1: Option<Spread>,
+    /// Area under the ROC curve after the last round of a classification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auc: Option<Spread>,
     /// R2 after the last round of a regression.
     #[serde(skip_serializing_if = "Option::is_none")]
     r2: Option<Spread>,
+    /// Mean absolute error after the last round of a regression, in units of the label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mae: Option<Spread>,
+    /// Root of the mean squared error after the last round of a regression, in units of the label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rmse: Option<Spread>,
     /// Loss after the last round.
     loss: Spread,
+    /// Rows of each class that the last model of the last seed took for each class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confusion: Option<ConfusionMatrix>,
     /// Share of held-out rows that a planted backdoor turns into the first class.
     #[serde(skip_serializing_if = "Option::is_none")]
     backdoor: Option<Spread>,
@@ -99,8 +114,13 @@ impl Report {
         let seeds = runs.len().max(1) as u64;
         Ok(Self {
             accuracy: spread(metrics.iter().map(|metrics| metrics.accuracy).collect()),
+            macro_f1: spread(metrics.iter().map(|metrics| metrics.macro_f1).collect()),
+            auc: spread(metrics.iter().map(|metrics| metrics.auc).collect()),
             r2: spread(metrics.iter().map(|metrics| metrics.r2).collect()),
+            mae: spread(metrics.iter().map(|metrics| metrics.mae).collect()),
+            rmse: spread(metrics.iter().map(|metrics| metrics.rmse).collect()),
             loss: Spread::of(metrics.iter().map(|metrics| metrics.loss).collect()),
+            confusion: runs.last().and_then(|(_, run)| run.confusion.clone()),
             backdoor: spread(runs.iter().map(|(_, run)| run.backdoor).collect()),
             scores: scores(runs),
             clients: args.clients,
@@ -134,9 +154,10 @@ impl Report {
             .cost
             .parse()
             .map_or_else(|_| self.cost.clone(), |units| TokenAmount::from_base_units(units).to_string());
-        let facts = facts([
-            (name, value.text()),
-            ("loss", self.loss.text()),
+        let others = [("macro F1", &self.macro_f1), ("AUC", &self.auc), ("MAE", &self.mae), ("RMSE", &self.rmse)];
+        let others = others.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?.text())));
+        let figures = iter::once((name, value.text())).chain(others).chain([("loss", self.loss.text())]);
+        let facts = facts(figures.chain([
             (
                 "time",
                 format!(
@@ -146,7 +167,7 @@ impl Report {
             ("speed", format!("{:.1} rounds a second on {} threads", self.rounds_per_second, self.threads)),
             ("bytes of a session", format!("{} to {} seats, {} back", self.bytes.down, self.clients, self.bytes.up)),
             ("price of such a session", format!("{cost} USDFC")),
-        ]);
+        ]));
         let mut parts = vec![rounds, facts];
         if let Some(backdoor) = &self.backdoor {
             parts.push(format!("the backdoor turns {} of the other classes' rows", backdoor.text()));
@@ -202,7 +223,7 @@ pub(super) fn chart(name: &str, runs: &[(u64, Run)]) -> LineChart {
 }
 
 /// What a session locks: see the terms of the contract.
-fn cost(reward: &RewardArgs, rounds: u16) -> anyhow::Result<TokenAmount> {
+pub(super) fn cost(reward: &RewardArgs, rounds: u16) -> anyhow::Result<TokenAmount> {
     let round = reward.reward.add(reward.keeper_fee)?;
     Ok(round.mul(rounds.into())?.add(reward.completion_bonus)?)
 }

@@ -16,9 +16,10 @@ use parity_learning::{
 };
 use parity_protocol::{
     Address, B256, Link,
+    confusion::ConfusionMatrix,
     job::{Job, JobKind},
-    manifest::{Artifact, Rejection, UpdateManifest},
-    metrics::Metrics,
+    manifest::{AcceptedUpdate, Artifact, Rejection, UpdateManifest},
+    metrics::{Evaluation, Metrics},
     spec::SessionSpec,
 };
 
@@ -47,6 +48,10 @@ pub(super) struct Scenario {
 pub(super) struct Run {
     /// Metrics on the holdout after every round.
     pub(super) curve: Vec<Metrics>,
+    /// Of the last model on the holdout.
+    pub(super) confusion: Option<ConfusionMatrix>,
+    /// The updates that every round was made of.
+    pub(super) accepted: Vec<Vec<AcceptedUpdate>>,
     /// The last model.
     pub(super) model: Weights,
     pub(super) time: Time,
@@ -77,6 +82,8 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
     pool.load(&Job::of_spec(spec, kind, 1), shards)?;
     let mut run = Run {
         curve: Vec::new(),
+        confusion: None,
+        accepted: Vec::new(),
         model: Weights::initial(spec)?,
         time: Time::default(),
         down: 0,
@@ -117,15 +124,18 @@ pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metri
             bail!("round {round}: the update of seat {} is refused: {}{remedy}", rejected.seat, rejected.reason);
         }
         run.model = outcome.model;
+        run.accepted.push(outcome.accepted);
         state = outcome.state;
         run.time.aggregation += begun.elapsed();
 
         let begun = Instant::now();
-        let metrics = AnyPredictor::of_spec(spec, &run.model)?.evaluate(holdout.measuring())?;
+        let Evaluation { metrics, confusion } =
+            AnyPredictor::of_spec(spec, &run.model)?.evaluate(holdout.measuring())?;
         run.time.evaluation += begun.elapsed();
         progress(&metrics);
         let reached = spec.is_reached(&metrics);
         run.curve.push(metrics);
+        run.confusion = confusion;
         if reached {
             break;
         }

@@ -199,6 +199,7 @@ async fn a_manifest_is_named_by_its_digest_alone() {
         round: 3,
         aggregate: B256::repeat_byte(1),
         evaluation: None,
+        confusion: None,
         payouts: vec![PayoutLeaf { operator: Default::default(), cumulative: TokenAmount::from_base_units(5) }],
     };
     let digest = put_manifest(&store, &report).await.unwrap();

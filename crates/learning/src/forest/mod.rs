@@ -42,7 +42,7 @@ mod vote;
 pub use fit::fit;
 pub use grow::{grow, start};
 pub use histogram::{Histograms, histograms};
-pub use importance::{Importance, impurity_importances, permutation_importances};
+pub use importance::impurity_importances;
 pub use out_of_bag::{OutOfBag, out_of_bag};
 pub use recipe::Recipe;
 pub use tree::{Forest, Leaf, Node, Tree};

@@ -4,17 +4,19 @@
 //! Which trees saw a row follows from the row's content, so that it holds on every seat, whoever grew the forest. It does not
 //! hold of refitted trees, whose leaves have seen all rows.
 
+use parity_protocol::{metrics::Evaluation, schema::Task};
 use rayon::prelude::*;
 
 use crate::{
     Result,
     forest::{
         draw::{BLOCK, row_keys},
-        predict::{Opinion, likeliest},
+        predict::Opinion,
         recipe::Recipe,
         tree::Forest,
     },
-    table::Table,
+    metrics,
+    table::{Labels, Table},
 };
 
 /// Predictions by the trees that did not see a row.
@@ -56,13 +58,14 @@ pub fn out_of_bag(forest: &Forest, recipe: &Recipe, table: &Table) -> Result<Out
 }
 
 impl OutOfBag {
-    /// Share of the rows whose likeliest class (the first one of equals) is theirs; none without rows.
-    #[expect(clippy::cast_precision_loss, reason = "row counts are far below 2^53")]
-    pub fn accuracy(&self, classes: &[i64]) -> Option<f64> {
-        let width = self.predictions.len().checked_div(self.rows.len())?;
-        let right =
-            |(row, said): &(&usize, &[f64])| i64::try_from(likeliest(said)).is_ok_and(|best| best == classes[**row]);
-        let count = self.rows.iter().zip(self.predictions.chunks(width)).filter(right).count();
-        Some(count as f64 / self.rows.len() as f64)
+    /// How good the forest is on the rows that have predictions; none without any. `labels` are those of all rows.
+    ///
+    /// # Errors
+    /// [`Error::Rows`](crate::Error::Rows) when the labels do not fit the task.
+    pub fn evaluate(&self, task: &Task, labels: &Labels) -> Result<Option<Evaluation>> {
+        if self.rows.is_empty() {
+            return Ok(None);
+        }
+        metrics::of_shares(task, &self.predictions, &labels.select(&self.rows)).map(Some)
     }
 }

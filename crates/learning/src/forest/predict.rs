@@ -18,8 +18,6 @@ use crate::{
 
 /// Rows per task.
 const BLOCK: usize = 64;
-/// Least probability that an output tells: one in 2^20, so that a class that no tree has seen costs 13.9 nats, not infinity.
-const LEAST: f64 = 1.0 / 1_048_576.0;
 
 impl Forest {
     /// Predictions `[rows, outputs]` for features `[rows, features]` (encoded, not standardised): the share of each class,
@@ -41,20 +39,6 @@ impl Forest {
             }
         });
         Ok(said)
-    }
-
-    /// As [`Forest::predict`], in the form in which other models answer: logarithms of the shares, none below 2^-20, or the
-    /// standardised label.
-    ///
-    /// # Errors
-    /// As [`Forest::predict`].
-    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is wanted")]
-    pub fn outputs_of(&self, x: &[f32]) -> Result<Vec<f32>> {
-        let said = self.predict(x)?;
-        Ok(match self.kind {
-            Kind::Classes(_) => said.iter().map(|share| libm::log(share.max(LEAST)) as f32).collect(),
-            Kind::Numbers => said.iter().map(|value| *value as f32).collect(),
-        })
     }
 
     /// As [`Forest::predict`], for users: likeliest classes with all shares, or numbers in units of the label.
@@ -187,8 +171,6 @@ mod tests {
         let trees = vec![stump(1, &[1, 3], &[5, 0]), stump(3, &[4, 0], &[0, 0])];
         let forest = Forest { features: 1, kind: Kind::Classes(2), trees, growth: None, refitted: false };
         assert_eq!(forest.predict(&[0.5, 0.6]).unwrap(), [3.25 / 4.0, 0.75 / 4.0, 1.0, 0.0]);
-        let outputs = forest.outputs_of(&[0.6]).unwrap();
-        assert!((outputs[1] + 13.863).abs() < 1e-3, "{outputs:?}");
         assert!(forest.predict(&[]).unwrap().is_empty());
     }
 

@@ -45,7 +45,7 @@ fn loss(spec: &SessionSpec, forest: &Forest, rows: &Table) -> Result<f64> {
     if rows.features != forest.features() {
         return Err(Error::Rows(format!("{} features, the model has {}", rows.features, forest.features())));
     }
-    Ok(metrics::of_outputs(&spec.schema.label.task, &forest.outputs_of(&rows.x)?, &rows.labels)?.loss)
+    Ok(metrics::of_shares(&spec.schema.label.task, &forest.predict(&rows.x)?, &rows.labels)?.metrics.loss)
 }
 
 /// What all seats told is read once for every seat that is left out, and every forest is asked about every row.

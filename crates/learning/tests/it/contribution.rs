@@ -268,5 +268,5 @@ fn losses_have_the_same_bits_on_every_machine() {
     let outputs = Predictor::of_spec(&spec, &model).unwrap().outputs(&x).unwrap();
     let loss =
         metrics::of_outputs(&spec.schema.label.task, &outputs, &Labels::Classes((0..10).map(|i| i % 8).collect()));
-    assert_eq!(loss.unwrap().loss.to_bits(), 4_624_114_734_317_528_195);
+    assert_eq!(loss.unwrap().metrics.loss.to_bits(), 4_624_114_734_317_528_195);
 }

@@ -2,11 +2,13 @@
 
 use parity_learning::{
     forest::{
-        Forest, Histograms, Recipe, fit, grow, histograms, impurity_importances, leaf_counts, out_of_bag,
-        permutation_importances, refit, share, start, unite,
+        Forest, Histograms, Recipe, fit, grow, histograms, impurity_importances, leaf_counts, out_of_bag, refit, share,
+        start, unite,
     },
+    importance::permutation_importances,
     random::{Purpose, Stream},
     table::{Labels, Table},
+    weights::AnyPredictor,
 };
 use parity_protocol::{
     forest::{Bootstrap, ClassWeight, ForestShape, MaxFeatures},
@@ -162,8 +164,7 @@ fn a_forest_learns_classes_and_knows_how_well() {
         assert!(measured > 0.92, "{measured}");
         let unseen = out_of_bag(&forest, &recipe, &train).unwrap();
         assert!(unseen.rows.len() == 1000, "{}", unseen.rows.len());
-        let Labels::Classes(classes) = &train.labels else { unreachable!() };
-        let estimated = unseen.accuracy(classes).unwrap();
+        let estimated = unseen.evaluate(&task(false), &train.labels).unwrap().unwrap().metrics.accuracy.unwrap();
         assert!((estimated - measured).abs() < 0.03, "{estimated} against {measured}");
         // What the forest says of rows it has seen is far too good to be an estimate.
         assert!(accuracy(&forest.predict(&train.x).unwrap(), &train) > estimated);
@@ -191,7 +192,7 @@ fn without_rows_outside_the_bag_there_is_no_estimate() {
     let table = table(50, false);
     let recipe = recipe(false, false, |shape| shape.bootstrap = Bootstrap::None {});
     let unseen = out_of_bag(&fit(&recipe, &table).unwrap(), &recipe, &table).unwrap();
-    assert_eq!((unseen.rows.len(), unseen.accuracy(&[])), (0, None));
+    assert!(unseen.rows.is_empty() && unseen.evaluate(&task(false), &table.labels).unwrap().is_none());
 }
 
 #[test]
@@ -202,11 +203,12 @@ fn importances_point_at_the_features_that_matter() {
     let by_impurity = impurity_importances(&forest);
     assert!((by_impurity.iter().sum::<f64>() - 1.0).abs() < 1e-12);
     assert!(by_impurity[0] > 0.3 && by_impurity[3] > 0.15 && by_impurity[1] == 0.0, "{by_impurity:?}");
-    let by_permutation = permutation_importances(&forest, &recipe, &table, 3).unwrap();
+    let model = AnyPredictor::Forest(forest, task(false));
+    let single: Vec<_> = (0..6).map(|feature| feature..feature + 1).collect();
+    let by_permutation = permutation_importances(&model, &single, &table, 1, 3).unwrap();
     let means: Vec<f64> = by_permutation.iter().map(|importance| importance.mean).collect();
     assert!(means[0] > 0.2 && means[3] > 0.05 && means[1] == 0.0, "{means:?}");
     assert!(means[2].abs() < 0.06 && by_permutation[0].deviation > 0.0, "{by_permutation:?}");
-    assert_eq!(permutation_importances(&forest, &recipe, &table, 3).unwrap(), by_permutation);
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn the_rounds_of_a_session_grow_the_forest_of_all_rows() {
         }
         let all = table(SEATS.iter().sum(), numbers);
         assert_eq!(forest(&model), &fit(&Recipe::of_spec(&spec).unwrap(), &all).unwrap());
-        let metrics = AnyPredictor::of_spec(&spec, &model).unwrap().evaluate(&all).unwrap();
+        let metrics = AnyPredictor::of_spec(&spec, &model).unwrap().evaluate(&all).unwrap().metrics;
         assert!(metrics.accuracy.or(metrics.r2).unwrap() > 0.85, "{metrics:?}");
     }
 }
@@ -190,7 +190,7 @@ fn a_union_has_its_trees_after_one_round_and_its_leaves_after_two() {
         }
         assert_eq!(files[1], files[2]);
         let all = table(SEATS.iter().sum(), numbers);
-        let metrics = AnyPredictor::of_spec(&spec, &model).unwrap().evaluate(&all).unwrap();
+        let metrics = AnyPredictor::of_spec(&spec, &model).unwrap().evaluate(&all).unwrap().metrics;
         assert!(metrics.accuracy.or(metrics.r2).unwrap() > 0.8, "{metrics:?}");
     }
 }

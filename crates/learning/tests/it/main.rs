@@ -10,5 +10,6 @@ mod foreign_bytes;
 mod forest;
 mod forest_bytes;
 mod forest_session;
+mod metrics;
 mod partition;
 mod round;

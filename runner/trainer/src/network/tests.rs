@@ -91,7 +91,7 @@ fn loss(model: &Model, weights: &Tensors, examples: &Examples) -> f64 {
     let scaling = Scaling { mean: vec![0.0; features], deviation: vec![1.0; features] };
     let predictor = Predictor::new(model, features, &task, &scaling, weights).unwrap();
     let labels = Labels::Classes(classes.iter().map(|class| i64::try_from(*class).unwrap()).collect());
-    predictor.evaluate(&Table { features, x: examples.x.clone(), labels }).unwrap().loss
+    predictor.evaluate(&Table { features, x: examples.x.clone(), labels }).unwrap().metrics.loss
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn session(file: &str, kind: ModelType, how: Partition, seed: u64) -> Metrics {
     let bound = defaults::max_update_norm(weights.values());
     assert!(furthest < bound / 20.0, "an honest update moved {furthest}, the bound is {bound}");
     let predictor = Predictor::new(&model, schema.features(), &schema.label.task, &scaling, &weights).unwrap();
-    predictor.evaluate(&holdout).unwrap()
+    predictor.evaluate(&holdout).unwrap().metrics
 }
 
 fn distance(from: &Tensors, to: &Tensors) -> f64 {

@@ -7,7 +7,8 @@ use parity_learning::{
     table::{Labels, Table},
 };
 use parity_protocol::{
-    job::{Job, JobKind},
+    job::{Job, JobKind, JobResult},
+    metrics::Evaluation,
     model::Model,
     schema::{Scaling, Task},
     training::{Optimizer, Schedule, Training},
@@ -127,5 +128,6 @@ fn evaluation_gives_what_the_predictor_gives_and_no_weights() {
     assert_eq!(evaluated.result.metrics, trained.result.metrics);
     let scaling = Scaling { mean: vec![0.0; 2], deviation: vec![25.0; 2] };
     let predictor = Predictor::new(&job.model, 2, &job.task, &scaling, &trained.weights()).unwrap();
-    assert_eq!(predictor.evaluate(&rings()).unwrap(), evaluated.result.metrics);
+    let JobResult { metrics, confusion, .. } = evaluated.result;
+    assert_eq!(predictor.evaluate(&rings()).unwrap(), Evaluation { metrics, confusion });
 }
