@@ -14,6 +14,7 @@ use parity_protocol::{B256, Link, spec::SessionSpec};
 
 use crate::{
     config::RunnerConfig,
+    cuda,
     durable,
     journal::{Journal, RoundKey},
     metrics::Metrics,
@@ -50,7 +51,11 @@ impl Context {
         client.check_contracts().await?;
         let outbox = Outbox::open(&config.state.join("outbox"), client.clone(), wallet).await?;
         let sandbox = config.sandbox.open(&config.state).await?;
-        clear(&config.state.join("work"))?;
+        let work = config.state.join("work");
+        clear(&work)?;
+        if config.limits.cuda {
+            cuda::check(&sandbox, &config.limits, &work).await?;
+        }
         let journal = Journal::new(&config.state, &network(&client).await?);
         let timings = Timings::new(&config.state);
         Ok(Self { config, client, outbox, store, sandbox, journal, timings, metrics, cache: Cache::default() })

@@ -27,6 +27,7 @@ pub mod view;
 
 mod act;
 mod context;
+mod cuda;
 mod durable;
 mod inputs;
 mod metrics;

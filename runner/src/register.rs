@@ -32,7 +32,7 @@ impl Block for RunnerManifest {
 pub struct Registration {
     /// The operator.
     pub operator: Address,
-    /// Transaction that registered it or added the capability; none: it was registered.
+    /// Transaction that registered it or changed what it says it can do; none: there was nothing to change.
     pub registered: Option<B256>,
     /// What was bonded on top, and the transaction; none: there was enough.
     pub deposited: Option<(TokenAmount, B256)>,
@@ -72,14 +72,16 @@ async fn enter(
 ) -> Result<Option<B256>> {
     let me = outbox.address();
     let known = client.operators().operator(me).call().await.map_err(parity_chain::Error::from)?;
-    if known.active && known.capabilities & capability::TRAIN != 0 {
+    let lent = if config.limits.cuda { capability::CUDA } else { 0 };
+    let capabilities = known.capabilities & !capability::CUDA | capability::TRAIN | lent;
+    if known.active && known.capabilities == capabilities {
         return Ok(None);
     }
     let nonce = nonce(client, me).await?;
     let operators = client.operators();
     let receipt = if known.active {
-        // Registered for something else, with a key that something else uses: only the capability is added.
-        let call = operators.update(known.metadata, known.key, known.capabilities | capability::TRAIN);
+        // Registered for something else, with a key that something else uses: only what it can do changes.
+        let call = operators.update(known.metadata, known.key, capabilities);
         outbox.send(&format!("operator/update/{nonce}"), &call).await?
     } else {
         let manifest = RunnerManifest {
@@ -91,7 +93,7 @@ async fn enter(
         let path = config.state.join("operator.key");
         let key = tokio::task::spawn_blocking(move || SealingKey::load_or_create(&path).map_err(anyhow::Error::from))
             .await??;
-        let call = operators.register(metadata, key.public(), capability::TRAIN);
+        let call = operators.register(metadata, key.public(), capability::TRAIN | lent);
         outbox.send(&format!("operator/register/{nonce}"), &call).await?
     };
     Ok(Some(receipt.tx_hash))

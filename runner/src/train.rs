@@ -112,11 +112,9 @@ async fn measure(spec: &Arc<SessionSpec>, start: &Arc<Start>, rows: &Arc<Rows>) 
 }
 
 async fn run(context: &Context, spec: &SessionSpec, rows: &Rows, start: &Arc<Start>, key: RoundKey) -> Result<Output> {
-    let job = Job::of_spec(
-        spec,
-        JobKind::Train { training: spec.training.clone(), round: key.round, seat: key.seat },
-        context.config.limits.cpus,
-    );
+    let limits = &context.config.limits;
+    let kind = JobKind::Train { training: spec.training.clone(), round: key.round, seat: key.seat };
+    let job = Job { device: limits.device(), ..Job::of_spec(spec, kind, limits.cpus) };
     let sandbox = match (&context.sandbox, &spec.image) {
         (Sandbox::Docker(docker), Some(image)) if docker.image() != image => {
             Sandbox::Docker(docker.with_image(image).await?)
@@ -128,7 +126,7 @@ async fn run(context: &Context, spec: &SessionSpec, rows: &Rows, start: &Arc<Sta
     let (model, correction) = files.await?;
     let material = Material { rows: &rows.file, model: Some(&model), correction: correction.as_deref() };
     let work = context.config.state.join("work");
-    Ok(sandbox.run(&job, material, &context.config.limits, &work).await?)
+    Ok(sandbox.run(&job, material, limits, &work).await?)
 }
 
 async fn store(context: &Context, session: &SessionView, spec: &SessionSpec, weights: Bytes) -> Result<Artifact> {
@@ -155,6 +153,7 @@ fn manifest(
         weights,
         samples: result.samples,
         training: result.metrics,
+        determinism: result.determinism,
         holdout,
     }
 }

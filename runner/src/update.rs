@@ -56,11 +56,16 @@ fn distance(a: &Tensors, b: &Tensors) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use parity_protocol::metrics::Metrics;
+    use parity_protocol::{device::Determinism, metrics::Metrics};
 
     use super::*;
     use crate::{inputs::split_local, testing::spec};
     use parity_learning::table::{Labels, Table};
+
+    fn result(samples: u64) -> JobResult {
+        let (metrics, determinism) = (Metrics::default(), Determinism::Everywhere);
+        JobResult { samples, metrics, confusion: None, determinism, seconds: 0.1 }
+    }
 
     fn outcome(change: impl FnOnce(&mut Tensors, &mut JobResult)) -> Result<Vec<u8>> {
         let spec = spec();
@@ -69,7 +74,7 @@ mod tests {
         let rows = split_local(&table, &spec, 0.0).unwrap();
         let previous = model::initial(&spec);
         let mut tensors = previous.clone();
-        let mut result = JobResult { samples: 10, metrics: Metrics::default(), confusion: None, seconds: 0.1 };
+        let mut result = result(10);
         change(&mut tensors, &mut result);
         check(&spec, &Weights::Tensors(previous), 0, &rows, &result, &tensors.to_bytes())
     }
@@ -105,7 +110,7 @@ mod tests {
         let previous = Weights::Tensors(model::initial(&spec));
         let table = Table { features: 2, x: vec![0.5; 2], labels: Labels::Classes(vec![0]) };
         let rows = split_local(&table, &spec, 0.0).unwrap();
-        let result = JobResult { samples: 1, metrics: Metrics::default(), confusion: None, seconds: 0.1 };
+        let result = result(1);
         assert!(check(&spec, &previous, 0, &rows, &result, b"nonsense").is_err());
     }
 }

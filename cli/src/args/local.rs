@@ -126,6 +126,9 @@ pub(crate) struct RunnerStartArgs {
     /// Sessions served at the same time
     #[arg(long)]
     pub(crate) max_sessions: Option<usize>,
+    /// Lend the CUDA device of this machine to trainers; refused where none of them can use it
+    #[arg(long)]
+    pub(crate) cuda: bool,
     /// TOML file with any field of the runner's configuration
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

@@ -51,6 +51,7 @@ pub(crate) fn runner_config(
         set(&mut flags, "/policy/min_seat_reward", start.min_reward.map(|amount| json!(amount)));
         set(&mut flags, "/policy/max_sessions", start.max_sessions.map(Value::from));
         set(&mut flags, "/limits/cpus", start.sandbox.cpus.map(Value::from));
+        set(&mut flags, "/limits/cuda", start.cuda.then_some(Value::from(true)));
         set(&mut flags, "/sandbox/kind", start.sandbox.sandbox.map(|kind| Value::from(kind.name())));
         set(&mut flags, "/sandbox/image", start.sandbox.trainer_image.clone().map(Value::from));
         set(&mut flags, "/sandbox/trainer", path(start.sandbox.trainer.as_deref()));

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     confusion::ConfusionMatrix,
+    device::{Determinism, Device},
     metrics::Metrics,
     model::Model,
     schema::{Scaling, Task},
@@ -34,10 +35,16 @@ pub mod files {
     pub const RESULT: &str = "result.json";
 }
 
-/// Environment that pins libtorch's instruction set, so that the same job gives the same bytes on x86-64 machines with AVX2
-/// of one maker, whatever else their processors can do. Across makers MKL may take other ways to the same sum. It must be set before libtorch loads; the trainer starts itself anew where it is not.
-pub const DETERMINISM_ENV: [(&str, &str); 3] =
-    [("MKL_CBWR", "AVX2,STRICT"), ("ONEDNN_MAX_CPU_ISA", "AVX2"), ("ATEN_CPU_CAPABILITY", "avx2")];
+/// Environment that pins what libtorch's arithmetic depends on: its instruction set, so that the same job gives the same bytes on
+/// x86-64 machines with AVX2 of one maker, whatever else their processors can do (across makers MKL may take other ways to the same
+/// sum), and the workspace of cuBLAS, without which it may sum in another order each time. It must be set before libtorch loads; the
+/// trainer starts itself anew where it is not.
+pub const DETERMINISM_ENV: [(&str, &str); 4] = [
+    ("MKL_CBWR", "AVX2,STRICT"),
+    ("ONEDNN_MAX_CPU_ISA", "AVX2"),
+    ("ATEN_CPU_CAPABILITY", "avx2"),
+    ("CUBLAS_WORKSPACE_CONFIG", ":4096:8"),
+];
 
 /// What the trainer is asked to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,10 +64,12 @@ pub struct Job {
     pub scaling: Scaling,
     /// CPU threads to use; equals the quota of the container.
     pub threads: u32,
+    /// Where libtorch computes.
+    pub device: Device,
 }
 
 impl Job {
-    /// A job on the model of a session.
+    /// A job on the model of a session, for the processor.
     pub fn of_spec(spec: &SessionSpec, kind: JobKind, threads: u32) -> Self {
         Self {
             kind,
@@ -70,6 +79,7 @@ impl Job {
             task: spec.schema.label.task.clone(),
             scaling: spec.scaling.clone(),
             threads,
+            device: Device::Cpu,
         }
     }
 }
@@ -101,6 +111,8 @@ pub struct JobResult {
     pub metrics: Metrics,
     /// Of an evaluation, where the classes are few enough.
     pub confusion: Option<ConfusionMatrix>,
+    /// On which machines the same job gives the same update.
+    pub determinism: Determinism,
     /// Wall-clock seconds of the mathematics, without start-up and files.
     pub seconds: f64,
 }

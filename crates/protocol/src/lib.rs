@@ -11,6 +11,7 @@ pub mod capability;
 pub mod codec;
 pub mod compression;
 pub mod confusion;
+pub mod device;
 pub mod draw;
 pub mod error;
 pub mod forest;

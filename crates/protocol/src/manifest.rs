@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
-use crate::{Link, TokenAmount, codec::Block, confusion::ConfusionMatrix, metrics::Metrics};
+use crate::{Link, TokenAmount, codec::Block, confusion::ConfusionMatrix, device::Determinism, metrics::Metrics};
 
 /// Bytes in a content store, plain or sealed to recipients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +61,8 @@ pub struct UpdateManifest {
     pub samples: u64,
     /// Metrics on the training rows.
     pub training: Metrics,
+    /// On which machines the same work gives the same weights, as the runner says.
+    pub determinism: Determinism,
     /// Private data: metrics of the starting model on the runner's own holdout.
     pub holdout: Option<Metrics>,
 }

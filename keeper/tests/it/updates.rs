@@ -10,6 +10,7 @@ use parity_learning::{
     tensors::{Tensor, Tensors},
 };
 use parity_protocol::{
+    device::Determinism,
     B256, U256,
     codec::Block,
     link,
@@ -121,6 +122,7 @@ pub(crate) async fn post(
         weights: artifact,
         samples,
         training: Metrics { samples, loss: 1.0, accuracy: Some(0.5), ..Metrics::default() },
+        determinism: Determinism::Processor,
         holdout: Some(Metrics { samples: 4, loss: f64::from(seat), accuracy: Some(0.75), ..Metrics::default() }),
     };
     let digest = match what {

@@ -12,7 +12,7 @@ use std::{
 use bollard::{
     container::LogOutput,
     errors::Error as DockerError,
-    models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits},
+    models::{ContainerCreateBody, DeviceRequest, HostConfig, HostConfigLogConfig, Mount, MountType, ResourcesUlimits},
     query_parameters::{
         AttachContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
         WaitContainerOptionsBuilder,
@@ -155,6 +155,7 @@ impl Docker {
             ]),
             mounts: Some(vec![bind(folder.job(), "/job", true), bind(folder.out(), "/out", false)]),
             tmpfs: Some(HashMap::from([("/tmp".to_owned(), tmp)])),
+            device_requests: limits.cuda.then(cuda),
             shm_size: Some(signed(TMP_BYTES)),
             // Nothing it prints reaches a disk: the attached stream counts it.
             log_config: Some(HostConfigLogConfig { typ: Some("none".into()), config: None }),
@@ -172,6 +173,16 @@ impl Docker {
             ..Default::default()
         })
     }
+}
+
+/// One CUDA device, and of the driver what computing needs.
+fn cuda() -> Vec<DeviceRequest> {
+    vec![DeviceRequest {
+        driver: Some("nvidia".into()),
+        count: Some(1),
+        capabilities: Some(vec![vec!["gpu".into(), "compute".into(), "utility".into()]]),
+        ..Default::default()
+    }]
 }
 
 /// A container that is removed on drop at the latest.

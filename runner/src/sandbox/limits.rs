@@ -1,5 +1,6 @@
 //! What a job may use.
 
+use parity_protocol::device::Device;
 use serde::{Deserialize, Serialize};
 
 /// What a job may use. Every limit ends the job when it is reached; CPUs alone only slow it down.
@@ -16,12 +17,22 @@ pub struct Limits {
     pub seconds: u64,
     /// Bytes in the output folder.
     pub output_bytes: u64,
+    /// Whether the trainer may use the CUDA device of this machine. Docker needs NVIDIA's container toolkit for it, and the trainer
+    /// a libtorch with CUDA; training on it cannot be repeated bit for bit elsewhere.
+    pub cuda: bool,
+}
+
+impl Limits {
+    /// Where a trainer under these limits computes.
+    pub fn device(&self) -> Device {
+        if self.cuda { Device::Cuda } else { Device::Cpu }
+    }
 }
 
 impl Default for Limits {
-    /// One CPU; 4 GiB, where libtorch alone takes 0.3 GiB; threads of one libtorch process; an hour; a model of 64 million weights.
+    /// One CPU; 4 GiB, where libtorch alone takes 0.3 GiB; threads of one libtorch process; an hour; a model of 64 million weights; no CUDA.
     fn default() -> Self {
-        Self { cpus: 1, memory: 4 << 30, pids: 64, seconds: 3600, output_bytes: 256 << 20 }
+        Self { cpus: 1, memory: 4 << 30, pids: 64, seconds: 3600, output_bytes: 256 << 20, cuda: false }
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) const HONEST: &str = r#"
 rows=$(head -c 300 "$1/data.safetensors" | tr -cd ' -~' | sed 's/.*"shape":\[\([0-9]*\)\].*/\1/')
 [ -s "$1/job.json" ] && [ -n "$rows" ] || exit 2
 [ ! -f "$1/model.safetensors" ] || cat "$1/model.safetensors" >"$2/update.safetensors"
-echo "{\"samples\":$rows,\"metrics\":{\"samples\":$rows,\"loss\":0.5,\"accuracy\":0.9,\"r2\":null,\"mae\":null},\"seconds\":0.01}" >"$2/result.json"
+echo "{\"samples\":$rows,\"metrics\":{\"samples\":$rows,\"loss\":0.5,\"accuracy\":0.9,\"r2\":null,\"mae\":null},\"determinism\":\"processor\",\"seconds\":0.01}" >"$2/result.json"
 "#;
 
 /// A static busybox: `PARITY_BUSYBOX`, or where Debian puts it.

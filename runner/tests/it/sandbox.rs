@@ -6,6 +6,7 @@ use std::{
 };
 
 use parity_protocol::{
+    device::Device,
     job::{Job, JobKind},
     model::Model,
     schema::{Scaling, Task},
@@ -98,6 +99,7 @@ fn job() -> Job {
         task: Task::Classification { classes: vec!["a".into(), "b".into()] },
         scaling: Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2] },
         threads: 1,
+        device: Device::Cpu,
     }
 }
 

@@ -10,6 +10,7 @@ use parity_protocol::{
 };
 
 use crate::{
+    device,
     input::{Refused, check_rows, parse_table, read_file},
     output,
 };
@@ -33,6 +34,7 @@ pub(crate) fn work(job: &Job, table: &Table, model: Option<&[u8]>) -> Result<(Op
         samples: u64::try_from(table.rows())?,
         metrics,
         confusion: confusion.filter(|_| update.is_none()),
+        determinism: device::determinism(job),
         seconds: started.elapsed().as_secs_f64(),
     };
     Ok((update, result))

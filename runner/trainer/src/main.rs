@@ -4,6 +4,7 @@
 //! `parity-trainer --serve` does one job after the other for a simulation ([`parity_protocol::worker`]). Exit codes: 0 done,
 //! 2 the job or its data cannot be used (the reason on standard error), 1 anything else.
 
+mod device;
 mod drift;
 mod forest;
 mod input;

@@ -10,6 +10,7 @@ use parity_learning::{
     tensors::{Tensor, Tensors},
 };
 use parity_protocol::model::Layer;
+use tch::Device;
 
 use self::graph::Graph;
 
@@ -35,13 +36,19 @@ enum Way {
 
 impl Network {
     /// The network with these weights, which fit the layers, for batches of up to so many rows. What dropout leaves out comes from
-    /// `stream`.
-    pub(crate) fn new(layers: &[Layer], weights: &Tensors, batch: usize, stream: Stream) -> Result<Self> {
+    /// `stream`. libtorch, where the layers need it, computes on `device`.
+    pub(crate) fn new(
+        layers: &[Layer],
+        weights: &Tensors,
+        batch: usize,
+        stream: Stream,
+        device: Device,
+    ) -> Result<Self> {
         let parameters = flatten(layers, weights)?;
         let gradients = vec![0.0; parameters.len()];
         let way = match Perceptron::new(layers, batch, stream.clone()) {
             Some(dense) => Way::Dense(dense),
-            None => Way::Graph(Graph::new(layers, stream)),
+            None => Way::Graph(Graph::new(layers, stream, device)),
         };
         Ok(Self { parameters, gradients, layers: layers.to_vec(), way })
     }

@@ -11,7 +11,7 @@ use parity_learning::{
 };
 use parity_protocol::{job::Job, training::Training};
 
-use crate::{drift::Drift, input::Refused, network::Network, optimizer::Optimizer};
+use crate::{device, drift::Drift, input::Refused, network::Network, optimizer::Optimizer};
 
 /// What a seat starts from.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ pub(crate) fn train(start: &Start<'_>, training: &Training, round: u16, seat: u1
     let layers = job.model.layers(job.features, job.outputs);
     let stream = |purpose| Stream::new(purpose, training.seed, u64::from(round), u64::from(seat));
     let size = usize::try_from(training.batch_size)?.min(examples.rows());
-    let mut network = Network::new(&layers, model, size, stream(Purpose::Dropout))?;
+    let mut network = Network::new(&layers, model, size, stream(Purpose::Dropout), device::of_job(job)?)?;
     let factor = training.schedule.factor(round);
     let mut optimizer = Optimizer::new(&training.optimizer, factor, network.parameters.len());
     let drift = Drift::new(correction, &layers, training.proximal, &network.parameters)?;

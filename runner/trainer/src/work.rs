@@ -10,6 +10,7 @@ use parity_protocol::{
 };
 
 use crate::{
+    device,
     input::{Input, Refused},
     train::{Start, train},
 };
@@ -46,6 +47,7 @@ pub(crate) fn work(input: &Input) -> Result<(Option<Tensors>, JobResult)> {
         samples: u64::try_from(input.table.rows())?,
         metrics,
         confusion: confusion.filter(|_| weights.is_none()),
+        determinism: device::determinism(&input.job),
         seconds: started.elapsed().as_secs_f64(),
     };
     Ok((weights, result))

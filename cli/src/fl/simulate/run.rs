@@ -15,6 +15,7 @@ use parity_learning::{
     weights::{self, AnyPredictor, Weights},
 };
 use parity_protocol::{
+    device::Determinism,
     Address, B256, Link,
     confusion::ConfusionMatrix,
     job::{Job, JobKind},
@@ -187,8 +188,9 @@ fn input(round: u16, trained: Trained) -> UpdateInput {
     let Trained { seat, samples, update } = trained;
     let operator = Address::left_padding_from(&seat.to_be_bytes());
     let weights = Artifact { link: Link::from_digest(B256::ZERO), bytes: update.len() as u64, envelopes: Vec::new() };
-    let training = Metrics::default();
-    let manifest = UpdateManifest { session: 0, round, seat, operator, weights, samples, training, holdout: None };
+    let (training, determinism, holdout) = (Metrics::default(), Determinism::Processor, None);
+    let manifest =
+        UpdateManifest { session: 0, round, seat, operator, weights, samples, training, determinism, holdout };
     let content = Ok(UpdateContent { manifest, weights: update.into() });
     UpdateInput {
         operator,

@@ -9,6 +9,7 @@ use parity_learning::{
     weights::{AnyPredictor, Weights, aggregate, check_update, do_forest_job, model_limit, update_limit},
 };
 use parity_protocol::{
+    device::{Determinism, Device},
     Address, B256, Link,
     aggregation::Aggregation,
     forest::{ForestMethod, ForestShape},
@@ -56,7 +57,9 @@ fn input(round: u16, seat: u16, samples: u64, file: Vec<u8>) -> UpdateInput {
     let operator = Address::repeat_byte(0xf0 - u8::try_from(seat).unwrap());
     let weights = Artifact { link: Link::from_digest(B256::ZERO), bytes: 0, envelopes: vec![] };
     let (training, holdout) = (Metrics::default(), None);
-    let manifest = UpdateManifest { session: 1, round, seat, operator, weights, samples, training, holdout };
+    let determinism = Determinism::Everywhere;
+    let manifest =
+        UpdateManifest { session: 1, round, seat, operator, weights, samples, training, determinism, holdout };
     let content = Ok(UpdateContent { manifest, weights: file.into() });
     UpdateInput { operator, seat, digest: B256::ZERO, samples, posted: seat.into(), content }
 }
@@ -70,6 +73,7 @@ fn told(spec: &SessionSpec, model: &Weights, round: u16, shards: &[Table]) -> Ve
         task: spec.schema.label.task.clone(),
         scaling: spec.scaling.clone(),
         threads: 1,
+        device: Device::Cpu,
     };
     let tell = |(seat, rows): (u16, &Table)| {
         let file = do_forest_job(&job(seat), rows, Some(&model.to_bytes())).unwrap().0.unwrap();

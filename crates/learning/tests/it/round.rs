@@ -6,6 +6,7 @@ use parity_learning::{
     tensors::Tensors,
 };
 use parity_protocol::{
+    device::Determinism,
     Address, B256, Link,
     manifest::{Artifact, Rejection, UpdateManifest},
     metrics::Metrics,
@@ -74,6 +75,7 @@ pub(crate) fn update(seat: u16, weights: &Tensors) -> UpdateInput {
         weights: Artifact { link: Link::from_digest(B256::ZERO), bytes: 0, envelopes: vec![] },
         samples,
         training: Metrics::default(),
+        determinism: Determinism::Everywhere,
         holdout: None,
     };
     let content = Ok(UpdateContent { manifest, weights: weights.to_bytes().into() });

@@ -2,7 +2,8 @@
 //!
 //! The flat parameters are the one leaf of the graph, so their gradient comes out flat as well. Dropout keeps a unit with
 //! probability `1 - p` and divides it by that (Srivastava et al. 2014, inverted); which ones are kept comes from our own generator,
-//! because that of libtorch may change.
+//! because that of libtorch may change. On a graphics card the parameters go there and the gradients come back in every step; the
+//! optimiser stays where it is.
 
 use anyhow::{Context, Result};
 use parity_learning::{
@@ -10,19 +11,20 @@ use parity_learning::{
     random::Stream,
 };
 use parity_protocol::model::{Activation, Layer, LayerKind};
-use tch::{Reduction, Tensor};
+use tch::{Device, Reduction, Tensor};
 
 /// Layers that autograd differentiates.
 #[derive(Debug)]
 pub(super) struct Graph {
     layers: Vec<Layer>,
     stream: Stream,
+    device: Device,
 }
 
 impl Graph {
-    /// Layers whose dropout follows `stream`.
-    pub(super) fn new(layers: &[Layer], stream: Stream) -> Self {
-        Self { layers: layers.to_vec(), stream }
+    /// Layers whose dropout follows `stream`, computed on `device`.
+    pub(super) fn new(layers: &[Layer], stream: Stream, device: Device) -> Self {
+        Self { layers: layers.to_vec(), stream, device }
     }
 
     /// Writes the gradients of the mean loss of these rows.
@@ -33,25 +35,27 @@ impl Graph {
         examples: &Examples,
         rows: &[usize],
     ) -> Result<()> {
-        let leaf = Tensor::f_from_slice(parameters)?.f_set_requires_grad(true)?;
+        let device = self.device;
+        let leaf = Tensor::f_from_slice(parameters)?.f_to(device)?.f_set_requires_grad(true)?;
         let values: Vec<f32> = rows.iter().flat_map(|row| examples.row(*row)).copied().collect();
-        let x =
-            Tensor::f_from_slice(&values)?.f_view([i64::try_from(rows.len())?, i64::try_from(examples.features)?])?;
+        let size = [i64::try_from(rows.len())?, i64::try_from(examples.features)?];
+        let x = Tensor::f_from_slice(&values)?.f_to(device)?.f_view(size)?;
         let output = self.forward(&leaf, &x)?;
         let loss = match &examples.targets {
             Targets::Classes(classes) => {
                 let classes = rows.iter().map(|row| i64::try_from(classes[*row])).collect::<Result<Vec<_>, _>>()?;
-                let classes = Tensor::f_from_slice(&classes)?;
+                let classes = Tensor::f_from_slice(&classes)?.f_to(device)?;
                 output.f_log_softmax(1, None)?.f_nll_loss(&classes, None::<Tensor>, Reduction::Mean, -100)?
             }
             Targets::Numbers(numbers) => {
                 let numbers: Vec<f32> = rows.iter().map(|row| numbers[*row]).collect();
-                output.f_mse_loss(&Tensor::f_from_slice(&numbers)?.f_view([-1, 1])?, Reduction::Mean)?
+                let numbers = Tensor::f_from_slice(&numbers)?.f_to(device)?.f_view([-1, 1])?;
+                output.f_mse_loss(&numbers, Reduction::Mean)?
             }
         };
         let found = Tensor::f_run_backward(&[loss], &[leaf], false, false)?;
         let found = found.into_iter().next().context("one leaf has one gradient")?;
-        found.f_copy_data(gradients, gradients.len())?;
+        found.f_to(Device::Cpu)?.f_copy_data(gradients, gradients.len())?;
         Ok(())
     }
 
@@ -99,7 +103,7 @@ fn mask(stream: &mut Stream, like: &Tensor, dropout: f64) -> Result<Tensor> {
     let kept = (1.0 / (1.0 - dropout)) as f32;
     let draw = |_| if f64::from(stream.unit()) < dropout { 0.0 } else { kept };
     let values: Vec<f32> = (0..like.numel()).map(draw).collect();
-    Ok(Tensor::f_from_slice(&values)?.f_view_as(like)?)
+    Ok(Tensor::f_from_slice(&values)?.f_to(like.device())?.f_view_as(like)?)
 }
 
 fn activate(activation: Option<Activation>, value: Tensor) -> Result<Tensor> {

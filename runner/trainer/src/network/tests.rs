@@ -58,10 +58,10 @@ fn assert_same_gradients(model: &Model, outputs: usize, targets: Targets) {
     let layers = model.layers(7, outputs);
     let weights = initial_of(model, 7, outputs, 3);
     let examples = Examples { features: 7, x: inputs(13, 7), targets };
-    let mut network = Network::new(&layers, &weights, 13, stream()).unwrap();
+    let mut network = Network::new(&layers, &weights, 13, stream(), Device::Cpu).unwrap();
     assert!(matches!(network.way, Way::Dense(_)));
     let ours = gradients(&mut network, &examples);
-    network.way = Way::Graph(Graph::new(&layers, stream()));
+    network.way = Way::Graph(Graph::new(&layers, stream(), Device::Cpu));
     let theirs = gradients(&mut network, &examples);
     for (index, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
         assert!((ours - theirs).abs() <= 1e-6 + 1e-5 * theirs.abs(), "{index}: {ours} and {theirs}");
@@ -100,7 +100,7 @@ fn a_convolutional_gradient_is_the_slope_of_the_predictor_s_loss() {
     let examples = Examples { features: 40, x: inputs(6, 40), targets: classes(6) };
     let layers = model.layers(40, 3);
     let weights = initial_of(&model, 40, 3, 3);
-    let mut network = Network::new(&layers, &weights, 6, stream()).unwrap();
+    let mut network = Network::new(&layers, &weights, 6, stream(), Device::Cpu).unwrap();
     assert!(matches!(network.way, Way::Graph(_)));
     let slope = gradients(&mut network, &examples);
     // Along the gradient the loss falls by its squared length.
@@ -125,9 +125,9 @@ fn dropout_leaves_out_its_share_and_follows_its_stream() {
             let layers =
                 if dropout > 0.0 { layers.clone() } else { perceptron(&[400], Activation::Relu, 0.0).layers(7, 3) };
             let stream = Stream::new(purpose, 1, 0, 0);
-            let mut network = Network::new(&layers, &weights, 1, stream.clone()).unwrap();
+            let mut network = Network::new(&layers, &weights, 1, stream.clone(), Device::Cpu).unwrap();
             if graph {
-                network.way = Way::Graph(Graph::new(&layers, stream));
+                network.way = Way::Graph(Graph::new(&layers, stream, Device::Cpu));
             }
             gradients(&mut network, &examples)
         };
@@ -145,7 +145,7 @@ fn dropout_leaves_out_its_share_and_follows_its_stream() {
 fn weights_survive_the_way_through_the_network() {
     for (model, features) in [(perceptron(&[11, 6], Activation::Sigmoid, 0.0), 7), (digits(), 40)] {
         let weights = initial_of(&model, features, 3, 9);
-        let network = Network::new(&model.layers(features, 3), &weights, 1, stream()).unwrap();
+        let network = Network::new(&model.layers(features, 3), &weights, 1, stream(), Device::Cpu).unwrap();
         assert_eq!(network.to_tensors().unwrap(), weights);
     }
 }

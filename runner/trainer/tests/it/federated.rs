@@ -12,6 +12,7 @@ use parity_learning::{
     tensors::Tensors,
 };
 use parity_protocol::{
+    device::Device,
     job::{Job, JobKind},
     metrics::Metrics,
     spec::Partition,
@@ -48,6 +49,7 @@ fn session(file: &str, kind: ModelType, how: Partition, seed: u64) -> Metrics {
                     task: schema.label.task.clone(),
                     scaling: scaling.clone(),
                     threads: 1,
+                    device: Device::Cpu,
                 };
                 let trained = run(&job, &train.select(rows), Some(&weights));
                 (trained.weights(), trained.result.samples)

@@ -10,6 +10,7 @@ use parity_learning::{
     tensors::Tensors,
 };
 use parity_protocol::{
+    device::Device,
     job::{DETERMINISM_ENV, Job, JobKind, JobResult, files},
     model::{Activation, Model},
     schema::{Scaling, Task},
@@ -91,6 +92,7 @@ pub(crate) fn ring_job(kind: JobKind) -> Job {
         task: Task::Classification { classes: vec!["a".into(), "b".into(), "c".into()] },
         scaling: Scaling { mean: vec![0.0; 2], deviation: vec![25.0; 2] },
         threads: 1,
+        device: Device::Cpu,
     }
 }
 

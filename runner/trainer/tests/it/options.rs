@@ -6,6 +6,7 @@ use parity_learning::{
     tensors::Tensors,
 };
 use parity_protocol::{
+    device::{Determinism, Device},
     job::{Job, JobKind, files},
     model::{Activation, Convolution, Model, Volume},
     schema::{Scaling, Task},
@@ -52,6 +53,7 @@ fn bar_job(dropout: f64) -> Job {
         task: Task::Classification { classes: vec!["lying".into(), "standing".into()] },
         scaling: Scaling { mean: vec![0.0; 36], deviation: vec![1.0; 36] },
         threads: 1,
+        device: Device::Cpu,
     }
 }
 
@@ -59,6 +61,26 @@ fn bar_job(dropout: f64) -> Job {
 fn a_convolutional_network_tells_bars_apart() {
     let accuracy = run(&bar_job(0.0), &bars(), None).result.metrics.accuracy.unwrap();
     assert!(accuracy > 0.97, "{accuracy}");
+}
+
+#[test]
+fn a_result_says_on_which_machines_it_can_be_made_again() {
+    let of = |job: &Job, table: &Table| run(job, table, None).result.determinism;
+    assert_eq!(of(&ring_job(train(1, 1, 0)), &rings()), Determinism::Everywhere);
+    assert_eq!(of(&bar_job(0.0), &bars()), Determinism::Processor);
+}
+
+#[test]
+fn a_job_for_cuda_is_done_there_or_refused_in_words() {
+    let folder = prepare(&Job { device: Device::Cuda, ..bar_job(0.0) }, &bars(), None);
+    let output = start(folder.path(), true);
+    if output.status.success() {
+        assert_eq!(jobs::answer(folder.path()).result.determinism, Determinism::Device);
+        return;
+    }
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("sees no CUDA device"), "{message}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use parity_learning::{
     table::{Labels, Table},
 };
 use parity_protocol::{
+    device::Device,
     job::{Job, JobKind, JobResult},
     metrics::Evaluation,
     model::Model,
@@ -80,6 +81,7 @@ fn a_linear_regression_converges_to_least_squares() {
         task: Task::Regression { mean, deviation },
         scaling: scaling::fit(&table).unwrap(),
         threads: 1,
+        device: Device::Cpu,
     };
     let trained = run(&job, &table, None);
     let metrics = &trained.result.metrics;
