@@ -20,6 +20,10 @@ pub(crate) enum OptimizerKind {
     Adam,
     /// Adam with weight decay apart from the gradient
     Adamw,
+    /// Linear regression in one round, exact
+    LeastSquares,
+    /// Logistic regression in about eight rounds, to the last digits
+    Newton,
 }
 
 /// Flags about learning that sessions and simulations share.
@@ -41,7 +45,8 @@ pub(crate) struct LearnArgs {
     /// Convolutional layers as CHANNELS:KERNEL:POOL, for example 16:3:2,32:3:2
     #[arg(long, value_delimiter = ',', value_parser = convolution, value_name = "LAYERS")]
     pub(crate) convolutions: Vec<Convolution>,
-    /// The optimiser
+    /// The optimiser; when absent, regressions of up to 1000 unknowns are solved exactly unless a flag or rule of descent is given, and
+    /// other models are trained with adam
     #[arg(long, value_enum)]
     pub(crate) optimizer: Option<OptimizerKind>,
     /// Step size
@@ -53,6 +58,9 @@ pub(crate) struct LearnArgs {
     /// Weight decay of adamw; 0.01 when absent
     #[arg(long)]
     pub(crate) weight_decay: Option<f64>,
+    /// Weight of the squared coefficients; 0 for least-squares and 1 for newton when absent
+    #[arg(long)]
+    pub(crate) ridge: Option<f64>,
     /// How the step size changes from round to round: constant, cosine:ROUNDS or step:ROUNDS; when absent, networks follow a cosine
     /// over the session's rounds, other models keep their step
     #[arg(long, value_parser = schedule)]

@@ -2,13 +2,13 @@
 
 mod forest;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use parity_learning::{
     defaults::{self, ModelType},
     scaling,
 };
 use parity_protocol::{
-    aggregation::Rule,
+    aggregation::{Aggregation, Rule},
     model::{Model, Volume},
     schema::{Scaling, Schema, Task},
     spec::{Data, Privacy, SessionSpec, VERSION},
@@ -147,23 +147,69 @@ fn model(args: &LearnArgs, plan: &DataPlan) -> anyhow::Result<Model> {
 
 fn training(args: &LearnArgs, seed: u64, model: &Model, plan: &DataPlan) -> anyhow::Result<Training> {
     let base = defaults::training(model, plan.training_rows, plan.rounds);
-    let default_rate = base.optimizer.learning_rate();
-    let optimizer = match args.optimizer.unwrap_or(OptimizerKind::Adam) {
-        OptimizerKind::Sgd => Optimizer::Sgd {
+    let optimizer = match args.optimizer {
+        None if names_descent(args).is_none() => defaults::exact(model, plan.schema.features(), plan.schema.outputs()),
+        None => None,
+        Some(OptimizerKind::LeastSquares) => Some(Optimizer::LeastSquares { ridge: 0.0 }),
+        Some(OptimizerKind::Newton) => Some(Optimizer::Newton { ridge: 1.0 }),
+        Some(OptimizerKind::Sgd | OptimizerKind::Adam | OptimizerKind::Adamw) => None,
+    };
+    match optimizer {
+        Some(optimizer) => exact(args, optimizer, base, seed),
+        None => descent(args, base, seed),
+    }
+}
+
+/// The first flag that only makes sense where seats descend by gradients.
+fn names_descent(args: &LearnArgs) -> Option<&'static str> {
+    [
+        ("--learning-rate", args.learning_rate.is_some()),
+        ("--momentum", args.momentum.is_some()),
+        ("--weight-decay", args.weight_decay.is_some()),
+        ("--schedule", args.schedule.is_some()),
+        ("--epochs", args.epochs.is_some()),
+        ("--batch-size", args.batch_size.is_some()),
+        ("--proximal", args.proximal != 0.0),
+        ("--rule", args.rule != Aggregation::fed_avg()),
+        ("--compression", !args.compression.is_none()),
+    ]
+    .into_iter()
+    .find_map(|(flag, is_named)| is_named.then_some(flag))
+}
+
+fn exact(args: &LearnArgs, mut optimizer: Optimizer, base: Training, seed: u64) -> anyhow::Result<Training> {
+    if let Some(flag) = names_descent(args) {
+        bail!(
+            "{flag} only makes sense with --optimizer sgd, adam or adamw: the exact methods sum over all rows at once"
+        );
+    }
+    if let Optimizer::LeastSquares { ridge } | Optimizer::Newton { ridge } = &mut optimizer {
+        *ridge = args.ridge.unwrap_or(*ridge);
+    }
+    Ok(Training { optimizer, epochs: 1, seed, ..base })
+}
+
+fn descent(args: &LearnArgs, base: Training, seed: u64) -> anyhow::Result<Training> {
+    let default_rate = base.optimizer.learning_rate().context("the defaults of descent have a step size")?;
+    let optimizer = match args.optimizer {
+        Some(OptimizerKind::Sgd) => Optimizer::Sgd {
             learning_rate: args.learning_rate.unwrap_or(SGD_STEP),
             momentum: args.momentum.unwrap_or(MOMENTUM),
         },
-        OptimizerKind::Adam => Optimizer::Adam { learning_rate: args.learning_rate.unwrap_or(default_rate) },
-        OptimizerKind::Adamw => Optimizer::AdamW {
+        Some(OptimizerKind::Adamw) => Optimizer::AdamW {
             learning_rate: args.learning_rate.unwrap_or(default_rate),
             weight_decay: args.weight_decay.unwrap_or(WEIGHT_DECAY),
         },
+        _ => Optimizer::Adam { learning_rate: args.learning_rate.unwrap_or(default_rate) },
     };
     if args.momentum.is_some() && !matches!(optimizer, Optimizer::Sgd { .. }) {
         bail!("--momentum only makes sense with --optimizer sgd");
     }
     if args.weight_decay.is_some() && !matches!(optimizer, Optimizer::AdamW { .. }) {
         bail!("--weight-decay only makes sense with --optimizer adamw");
+    }
+    if args.ridge.is_some() {
+        bail!("--ridge only makes sense with --optimizer least-squares or newton");
     }
     Ok(Training {
         optimizer,

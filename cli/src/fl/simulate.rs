@@ -25,7 +25,11 @@ use super::{
     learn::{self, DataPlan},
 };
 use crate::{
-    args::{GlobalArgs, simulate::SimulateArgs},
+    args::{
+        GlobalArgs,
+        learn::{LearnArgs, OptimizerKind},
+        simulate::SimulateArgs,
+    },
     output::Output,
     plot::{self, Size},
 };
@@ -79,7 +83,7 @@ fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyh
     let (seats, rounds) = (args.clients, args.rounds);
     let target = args.target;
     let plan = DataPlan { schema, scaling, data, image, training_rows: train.rows(), seats, rounds, target };
-    let spec = learn::spec(&args.learn, stem(&args.data), seed, Privacy::None, plan)?;
+    let spec = learn::spec(&learn_args(args)?, stem(&args.data), seed, Privacy::None, plan)?;
     let faulty = match (args.attack, args.faulty) {
         (Some(attack), Some(count)) => Some(Faulty::new(attack, count, spec.schema.outputs(), &mut shards)?),
         _ => None,
@@ -87,4 +91,18 @@ fn scenario(args: &SimulateArgs, seed: u64, output: Output, first: bool) -> anyh
     let holdout = Holdout::new(&spec, holdout)?;
     let (rounds, scored) = (args.rounds, args.scores);
     Ok(Scenario { spec, shards, faulty, holdout, rounds, scored })
+}
+
+/// Attacks are made of weights, which exact methods do not send.
+fn learn_args(args: &SimulateArgs) -> anyhow::Result<LearnArgs> {
+    let mut learn = args.learn.clone();
+    if args.attack.is_some() {
+        match learn.optimizer.get_or_insert(OptimizerKind::Adam) {
+            OptimizerKind::LeastSquares | OptimizerKind::Newton => {
+                bail!("--attack changes the weights that seats send; use --optimizer sgd, adam or adamw with it")
+            }
+            OptimizerKind::Sgd | OptimizerKind::Adam | OptimizerKind::Adamw => {}
+        }
+    }
+    Ok(learn)
 }

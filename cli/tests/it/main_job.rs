@@ -84,6 +84,8 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
     let devnet = Devnet::start();
     let chain = devnet.chain();
     let folder = files::examples();
+    let numbers = files::write(devnet.home().path(), "numbers.csv", &numbers());
+    let iris = folder.join("iris_data.csv");
     let forest = ["--model-type", "random_forest", "--total-rounds", "5"];
     let network = ["--model-type", "neural_network", "--rule", "nnm:1+median+fedyogi", "--total-rounds", "6"];
     let union = ["--model-type", "random_forest", "--forest-method", "union", "--trees", "31", "--total-rounds", "3"];
@@ -100,11 +102,23 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
         "5",
     ];
     let judged = ["--model-type", "logistic_regression", "--rule", "root-data:10", "--total-rounds", "2"];
-    for (session, flags) in (1..).zip([&drifting[..], &forest, &network, &union, &judged]) {
+    // What is learned of a file unless a flag says otherwise: Newton's method, and least squares with rounds to spare.
+    let (newton, least_squares) = (["--total-rounds", "4"], ["--total-rounds", "2"]);
+    let sessions = [
+        (&iris, &drifting[..], "accuracy"),
+        (&iris, &forest, "accuracy"),
+        (&iris, &network, "accuracy"),
+        (&iris, &union, "accuracy"),
+        (&iris, &judged, "accuracy"),
+        (&iris, &newton, "accuracy"),
+        (&numbers, &least_squares, "r2"),
+    ];
+    for (session, (data, flags, metric)) in (1..).zip(sessions) {
+        let data = data.to_str().unwrap();
         let named = [
             "fl",
             "create-session-with-data",
-            "./iris_data.csv",
+            data,
             "--name",
             report::HOSTILE_NAME,
             "--performance-share",
@@ -120,11 +134,22 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
         let file = |name: &str| devnet.home().path().join(name).to_str().unwrap().to_owned();
         let (trained, simulated) = (file("trained"), file("simulated"));
         devnet.json(&["fl", "model", &session.to_string(), "-o", &trained]);
-        let simulate = ["--json", "fl", "simulate", "--data", "./iris_data.csv", "--clients", "3", "-o", &simulated];
+        let simulate = ["--json", "fl", "simulate", "--data", data, "--clients", "3", "-o", &simulated];
         let document = devnet.home().parity_in(&folder, &[&simulate, flags].concat()).document();
-        assert!(document["accuracy"]["mean"].as_f64().unwrap() > 0.5, "{document}");
+        assert!(document[metric]["mean"].as_f64().unwrap() > 0.5, "{document}");
         assert!(fs::read(&trained).unwrap() == fs::read(&simulated).unwrap(), "{flags:?}: the models differ");
+        let predicted = devnet.json(&["fl", "predict", "--model", &trained, data]);
+        assert!(predicted["metrics"][metric].as_f64().unwrap() > 0.5, "{predicted}");
     }
+}
+
+/// A CSV file of 90 rows with a number to predict.
+fn numbers() -> String {
+    let row = |row: u16| {
+        let (a, b) = (f64::from(row % 17), f64::from(row % 11));
+        format!("{a},{b},{}\n", 3.0 * a - b + (f64::from(row) * 0.7).sin())
+    };
+    std::iter::once("a,b,y\n".to_owned()).chain((0..90).map(row)).collect()
 }
 
 #[test]

@@ -116,6 +116,33 @@ fn a_forest_does_not_depend_on_the_partition() {
 }
 
 #[test]
+fn regressions_do_not_depend_on_the_partition() {
+    let home = Home::new();
+    let mut text = String::from("a,b,c,y\n");
+    for row in 0..120 {
+        let (a, b) = (f64::from(row % 17), f64::from(row % 11));
+        text += &format!("{a},{b},{},{}\n", a + b, 3.0 * a - b + (f64::from(row) * 0.7).sin());
+    }
+    let numbers = files::write(home.path(), "numbers.csv", &text);
+    for (data, model, more) in [
+        (files::examples().join(HEALTHCARE), "logistic_regression", "newton"),
+        (numbers, "linear_regression", "least-squares"),
+    ] {
+        let run = |partition: &str, flags: &[&str]| {
+            let output = home.path().join("model");
+            let common = ["--json", "fl", "simulate", "--data", data.to_str().unwrap(), "--model-type", model];
+            let named = ["--partition", partition, "-o", output.to_str().unwrap()];
+            let document = home.parity(&[&common[..], &named, flags].concat()).document();
+            (document["curve"].clone(), fs::read(output).unwrap())
+        };
+        let by_default = run("iid", &[]);
+        assert_eq!(by_default, run("dirichlet:0.1", &["--optimizer", more, "--threads", "2"]));
+        assert_ne!(by_default.1, run("iid", &["--optimizer", more, "--ridge", "7"]).1);
+        assert_ne!(by_default.1, run("iid", &["--epochs", "1", "--rounds", "1"]).1);
+    }
+}
+
+#[test]
 fn attacks_spoil_the_mean_and_not_a_robust_rule() {
     let run = |rule, attack| {
         let common = ["--model-type", "neural_network", "--attack", attack, "--faulty", "3", "--holdout", "0.3"];
@@ -190,4 +217,9 @@ fn what_cannot_be_simulated_is_refused_with_the_remedy() {
     );
     refused(&["--model-type", "neural_network", "--trees", "9"], &["--trees", "neural_network"]);
     refused(&["--model-type", "random_forest", "--compression", "int8"], &["compression", "int8", "forest"]);
+    refused(&["--optimizer", "newton", "--epochs", "2"], &["--epochs", "adam"]);
+    refused(&["--optimizer", "newton", "--compression", "int8"], &["--compression", "adam"]);
+    refused(&["--optimizer", "least-squares"], &["least_squares", "linear_regression"]);
+    refused(&["--optimizer", "sgd", "--ridge", "1"], &["--ridge", "newton"]);
+    refused(&["--optimizer", "newton", "--attack", "alie", "--faulty", "2"], &["--attack", "adam"]);
 }

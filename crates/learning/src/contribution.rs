@@ -17,10 +17,14 @@
 //! Scores enter digests, so every step gives the same bits on every machine and for any order of the inputs; only between an
 //! update and its copies the order of posting decides.
 
+mod absence;
 mod counted;
 pub(crate) mod work;
 
-pub(crate) use self::counted::{Moved, counted, first_of_equals};
+pub(crate) use self::{
+    absence::by_absence,
+    counted::{Moved, counted},
+};
 use crate::{
     aggregate::{self, distance},
     tensors::Tensors,

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use parity_protocol::{
     forest::ForestShape,
     model::{Activation, Convolution, Model, Volume},
-    training::{Optimizer, Schedule, Training},
+    training::{Optimizer, Schedule, Training, unknowns},
 };
 
 use crate::{Error, Result};
@@ -17,6 +17,9 @@ pub const SEED: u64 = 0;
 const MAX_ROUNDS: u16 = 10_000;
 /// Share of the rows that becomes the holdout where the user names none.
 pub const HOLDOUT_SHARE: f64 = 0.2;
+
+/// Most unknowns for which a regression is solved exactly where the user names no method: a seat tells at most 8 MB a round.
+const AFFORDABLE: usize = 1_000;
 
 /// What a user calls a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +131,7 @@ pub fn convolutional(image: Volume) -> Model {
     Model::ConvolutionalNetwork { image, convolutions, hidden: vec![64], activation: Activation::Relu, dropout: 0.0 }
 }
 
-/// Hyperparameters for a model trained in so many rounds on this many rows in all seats together.
+/// Hyperparameters of descent for a model trained in so many rounds on this many rows in all seats together.
 ///
 /// Adam with a step that suits standardised features: 0.005 for networks, 0.02 for the convex models, at 2,000 rows and more. Small
 /// data get small batches and more passes, so that a seat makes at least some dozen steps a round, and longer steps, by the square root
@@ -166,6 +169,17 @@ pub fn training(model: &Model, rows: usize, rounds: u16) -> Training {
     Training { optimizer: Optimizer::Adam { learning_rate }, schedule, epochs, batch_size, proximal: 0.0, seed: SEED }
 }
 
+/// The exact method of a model, where there is one and it is affordable: least squares without a ridge, or Newton's method with a ridge of
+/// 1, as scikit-learn's `LinearRegression` and `LogisticRegression` have it.
+pub fn exact(model: &Model, features: usize, outputs: usize) -> Option<Optimizer> {
+    let optimizer = match model {
+        Model::LinearRegression {} => Optimizer::LeastSquares { ridge: 0.0 },
+        Model::LogisticRegression {} => Optimizer::Newton { ridge: 1.0 },
+        _ => return None,
+    };
+    (unknowns(features, outputs) <= AFFORDABLE).then_some(optimizer)
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a rough factor")]
 fn small(rows: usize) -> f64 {
     (2_000.0 / rows.clamp(1, 2_000) as f64).sqrt().min(5.0)
@@ -192,6 +206,10 @@ mod tests {
                 model.validate_features(features).unwrap();
                 for rounds in [1, 30, u16::MAX] {
                     training(&model, rows, rounds).validate().unwrap();
+                }
+                if let Some(optimizer) = exact(&model, features, outputs) {
+                    optimizer.validate_model(&model, features, outputs).unwrap();
+                    assert!(model.is_linear() && features < 1_000);
                 }
             }
         }

@@ -79,6 +79,9 @@ pub enum Error {
     /// A forest, its recipe or its histograms cannot be used.
     #[error("unusable forest: {0}")]
     Forest(String),
+    /// Sums of an exact method, or the model they are made at, cannot be used.
+    #[error("unusable sums: {0}")]
+    Exact(String),
     /// A model card cannot be read.
     #[error("unreadable model card: {0}")]
     Card(String),

@@ -3,8 +3,8 @@
 //! The way of the data: a CSV file or a folder of images becomes a [`schema`](parity_protocol::schema::Schema) and encoded rows
 //! ([`csv`], [`images`], [`table`]), which are split into shards and a holdout ([`partition`]) and standardised ([`scaling`]). The way of a model:
 //! initial weights from the spec ([`model`]), gradients of dense networks ([`perceptron`]), updates checked, averaged and scored
-//! ([`round`], [`aggregate`], [`contribution`]), metrics and predictions ([`predict`]), forests grown together or alone ([`forest`]), a file
-//! for its user ([`tensors`], [`card`]).
+//! ([`round`], [`aggregate`], [`contribution`]), metrics and predictions ([`predict`]), forests grown together or alone ([`forest`]), linear
+//! models solved from sums ([`exact`]), a file for its user ([`tensors`], [`card`]).
 //!
 //! Invariant: everything that ends up in a digest is the same on every machine, whatever the number of threads. Randomness
 //! comes from [`random`] alone, sums run in a fixed order, files have one canonical form. The only I/O is reading CSV and PNG files.
@@ -17,6 +17,7 @@ pub mod contribution;
 pub mod csv;
 pub mod defaults;
 pub mod error;
+pub mod exact;
 pub mod forest;
 pub mod holdout;
 pub mod images;

@@ -62,7 +62,7 @@ pub fn initial_of(model: &Model, features: usize, outputs: usize, seed: u64) -> 
     for (index, layer) in model.layers(features, outputs).into_iter().enumerate() {
         let mut weight = Tensor::zeros(&layer.kind.weight_shape());
         let mut bias = Tensor::zeros(&[layer.kind.biases()]);
-        if !matches!(model, Model::LinearRegression {} | Model::LogisticRegression {}) {
+        if !model.is_linear() {
             let position = u64::try_from(index).expect("an index fits 64 bits");
             let mut stream = Stream::new(Purpose::Weights, seed, position, 0);
             let bound = bound(layer.kind.fan_in());

@@ -1,4 +1,4 @@
-//! The model of a session, whichever kind it is: tensors, or a forest. Runners and keepers handle both alike.
+//! The model of a session, whichever kind it is: tensors, coefficients, or a forest. Runners and keepers handle both alike.
 
 use parity_protocol::{
     job::{Job, JobKind},
@@ -11,6 +11,7 @@ use parity_protocol::{
 
 use crate::{
     Error, Result, compress,
+    exact::{self, Coefficients, LinearPredictor, Problem},
     forest::{self, Forest, Recipe, session},
     metrics, model,
     predict::{Predictions, Predictor},
@@ -24,6 +25,8 @@ use crate::{
 pub enum Weights {
     /// Of linear models and networks.
     Tensors(Tensors),
+    /// Of linear models solved by an exact method.
+    Coefficients(Coefficients),
     /// Trees.
     Forest(Forest),
 }
@@ -34,9 +37,10 @@ impl Weights {
     /// # Errors
     /// [`Error::Forest`] when the spec names a forest that cannot be grown.
     pub fn initial(spec: &SessionSpec) -> Result<Self> {
-        Ok(match spec.model.forest() {
-            Some(_) => Self::Forest(forest::start(&Recipe::of_spec(spec)?)),
-            None => Self::Tensors(model::initial(spec)),
+        Ok(match (spec.model.forest(), Problem::of_spec(spec)) {
+            (Some(_), _) => Self::Forest(forest::start(&Recipe::of_spec(spec)?)),
+            (None, Some(problem)) => Self::Coefficients(Coefficients::start(&problem)),
+            (None, None) => Self::Tensors(model::initial(spec)),
         })
     }
 
@@ -44,6 +48,7 @@ impl Weights {
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Tensors(tensors) => tensors.to_bytes(),
+            Self::Coefficients(coefficients) => coefficients.to_bytes(),
             Self::Forest(forest) => forest.to_bytes(),
         }
     }
@@ -54,9 +59,12 @@ impl Weights {
     /// [`Error::Tensors`], [`Error::Shape`] or [`Error::Forest`].
     pub fn of_spec(bytes: &[u8], spec: &SessionSpec) -> Result<Self> {
         let weights = Self::from_bytes(bytes, &spec.model, model_limit(spec))?;
-        match &weights {
-            Self::Tensors(tensors) => model::check_shapes(&model::shapes(spec), tensors)?,
-            Self::Forest(forest) => Recipe::of_spec(spec)?.check_forest(forest)?,
+        match (&weights, Problem::of_spec(spec)) {
+            (Self::Tensors(tensors), None) => model::check_shapes(&model::shapes(spec), tensors)?,
+            (Self::Coefficients(coefficients), Some(problem)) => coefficients.check_problem(&problem)?,
+            (Self::Forest(forest), _) => Recipe::of_spec(spec)?.check_forest(forest)?,
+            (Self::Tensors(_), Some(_)) => return Err(Error::Tensors("F32, expected F64 of an exact method".into())),
+            (Self::Coefficients(_), None) => return Err(Error::Tensors("F64, expected F32".into())),
         }
         Ok(weights)
     }
@@ -68,32 +76,47 @@ impl Weights {
     pub fn from_bytes(bytes: &[u8], model: &Model, limit: usize) -> Result<Self> {
         Ok(match model.forest() {
             Some(_) => Self::Forest(Forest::from_bytes(bytes, limit)?),
+            None if model.is_linear() && Coefficients::is_file_of(bytes) => {
+                Self::Coefficients(Coefficients::from_bytes(bytes, limit)?)
+            }
             None => Self::Tensors(Tensors::from_bytes(bytes, limit)?),
         })
     }
 
-    /// The tensors, where the model has some.
+    /// The tensors, where the model is trained on them.
     pub fn tensors(&self) -> Option<&Tensors> {
         match self {
             Self::Tensors(tensors) => Some(tensors),
-            Self::Forest(_) => None,
+            Self::Coefficients(_) | Self::Forest(_) => None,
         }
     }
 }
 
 /// Most bytes of the file of a spec's model.
 pub fn model_limit(spec: &SessionSpec) -> usize {
-    if spec.model.forest().is_some() { session::model_limit(spec) } else { round::weights_limit(spec) }
+    match Problem::of_spec(spec) {
+        Some(problem) => exact::session::model_limit(&problem),
+        None if spec.model.forest().is_some() => session::model_limit(spec),
+        None => round::weights_limit(spec),
+    }
 }
 
 /// Most bytes of the file of an update as it is posted.
 pub fn update_limit(spec: &SessionSpec) -> usize {
-    if spec.model.forest().is_some() { session::update_limit(spec) } else { compress::limit(spec) }
+    match Problem::of_spec(spec) {
+        Some(problem) => exact::session::update_limit(&problem),
+        None if spec.model.forest().is_some() => session::update_limit(spec),
+        None => compress::limit(spec),
+    }
 }
 
 /// Most bytes of an update as it leaves the trainer and as it is aggregated: not compressed.
 pub fn plain_update_limit(spec: &SessionSpec) -> usize {
-    if spec.model.forest().is_some() { session::update_limit(spec) } else { round::weights_limit(spec) }
+    match Problem::of_spec(spec) {
+        Some(problem) => exact::session::update_limit(&problem),
+        None if spec.model.forest().is_some() => session::update_limit(spec),
+        None => round::weights_limit(spec),
+    }
 }
 
 /// Checks the file of an update alone. Runners use it before they submit.
@@ -109,6 +132,10 @@ pub fn check_update(
 ) -> Result<(), Rejection> {
     match previous {
         Weights::Tensors(tensors) => round::check_update(spec, tensors, file).map(|_| ()),
+        Weights::Coefficients(model) => {
+            let problem = Problem::of_spec(spec).ok_or_else(|| Rejection::Malformed { part: "weights".to_owned() })?;
+            exact::session::check_update(&problem, model, samples, file).map(|_| ())
+        }
         Weights::Forest(forest) => {
             let recipe = Recipe::of_spec(spec).map_err(|_| Rejection::Malformed { part: "weights".to_owned() })?;
             session::check_update(spec, &recipe, forest, seat, samples, file)
@@ -116,8 +143,8 @@ pub fn check_update(
     }
 }
 
-/// Checks the updates of a round and makes the next model of the good ones: see [`round::aggregate`] and
-/// [`session::aggregate`].
+/// Checks the updates of a round and makes the next model of the good ones: see [`round::aggregate`],
+/// [`exact::session::aggregate`] and [`session::aggregate`].
 ///
 /// # Errors
 /// As those.
@@ -137,6 +164,9 @@ pub fn aggregate(
         Weights::Forest(forest) => {
             session::aggregate(spec, session, round, forest, inputs, judge)?.map(Weights::Forest)
         }
+        Weights::Coefficients(model) => {
+            exact::session::aggregate(spec, session, round, model, inputs, judge)?.map(Weights::Coefficients)
+        }
     })
 }
 
@@ -153,6 +183,8 @@ impl<M> RoundOutcome<M> {
 pub enum AnyPredictor {
     /// Linear models and networks.
     Tensors(Predictor),
+    /// Linear models solved by an exact method.
+    Coefficients(LinearPredictor),
     /// Trees, with what they predict.
     Forest(Forest, Task),
 }
@@ -173,6 +205,9 @@ impl AnyPredictor {
     pub fn new(model: &Model, features: usize, task: &Task, scaling: &Scaling, weights: &Weights) -> Result<Self> {
         match weights {
             Weights::Tensors(tensors) => Ok(Self::Tensors(Predictor::new(model, features, task, scaling, tensors)?)),
+            Weights::Coefficients(coefficients) => {
+                Ok(Self::Coefficients(LinearPredictor::new(coefficients, features, task, scaling)?))
+            }
             Weights::Forest(forest) => {
                 Recipe::new(model, features, task, 0)?.check_forest(forest)?;
                 Ok(Self::Forest(forest.clone(), task.clone()))
@@ -187,6 +222,7 @@ impl AnyPredictor {
     pub fn predict(&self, x: &[f32]) -> Result<Predictions> {
         match self {
             Self::Tensors(predictor) => predictor.predict(x),
+            Self::Coefficients(predictor) => predictor.predict(x),
             Self::Forest(forest, task) => forest.predict_task(task, x),
         }
     }
@@ -198,6 +234,7 @@ impl AnyPredictor {
     pub fn evaluate(&self, table: &Table) -> Result<Evaluation> {
         match self {
             Self::Tensors(predictor) => predictor.evaluate(table),
+            Self::Coefficients(predictor) => predictor.evaluate(table),
             Self::Forest(forest, _) if table.features != forest.features() => {
                 Err(Error::Rows(format!("{} features, the model has {}", table.features, forest.features())))
             }

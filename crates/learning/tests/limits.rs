@@ -1,8 +1,21 @@
 //! What a small hostile file may cost: memory in proportion to its length or to a stated limit, whatever sizes it claims.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use parity_learning::{compress, forest::Forest, table::Table, tensors::Tensor, tensors::Tensors};
-use parity_protocol::{compression::Compression, spec::SessionSpec};
+use parity_learning::{
+    compress,
+    exact::{Coefficients, Problem, Sums},
+    forest::Forest,
+    table::Table,
+    tensors::{Tensor, Tensors},
+};
+use parity_protocol::{
+    compression::Compression,
+    job::{Job, JobKind},
+    model::Model,
+    schema::{Scaling, Task},
+    spec::SessionSpec,
+    training::{MAX_UNKNOWNS, Optimizer, Schedule, Training},
+};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -25,6 +38,28 @@ fn safetensors(header: &str, data: &[u8]) -> Vec<u8> {
     [&length[..], header.as_bytes(), data].concat()
 }
 
+/// The largest problem that an exact method is given.
+fn largest_problem() -> Problem {
+    let training = Training {
+        optimizer: Optimizer::LeastSquares { ridge: 0.0 },
+        schedule: Schedule::Constant {},
+        epochs: 1,
+        batch_size: 1,
+        proximal: 0.0,
+        seed: 0,
+    };
+    let job = Job {
+        kind: JobKind::Train { training, round: 1, seat: 0 },
+        model: Model::LinearRegression {},
+        features: MAX_UNKNOWNS - 1,
+        outputs: 1,
+        task: Task::Regression { mean: 0.0, deviation: 1.0 },
+        scaling: Scaling { mean: vec![], deviation: vec![] },
+        threads: 1,
+    };
+    Problem::of_job(&job).unwrap()
+}
+
 // One test, because the allocator counts for all threads.
 #[test]
 fn claims_of_size_take_no_memory() {
@@ -33,6 +68,15 @@ fn claims_of_size_take_no_memory() {
     within("table", || Table::from_safetensors(&huge).is_ok());
     within("long header", || Tensors::from_bytes(&[0xff; 64], 1 << 20).is_ok());
     within("too long a file", || Tensors::from_bytes(&vec![0; 2 << 20], 1 << 20).is_ok());
+
+    let doubles =
+        safetensors(r#"{"layers.0.bias":{"dtype":"F64","shape":[4294967296],"data_offsets":[0,34359738368]}}"#, &[]);
+    within("coefficients", || Coefficients::from_bytes(&doubles, 1 << 20).is_ok());
+    let problem = largest_problem();
+    assert_eq!(Sums::bytes_of(&problem), 32_048_022);
+    within("sums", || Sums::from_bytes(b"PRSU\x01\x00", &problem).is_ok());
+    let long = vec![0; Sums::bytes_of(&problem) + 1];
+    within("too many sums", || Sums::from_bytes(&long, &problem).is_ok());
 
     // Arrays, maps, texts and bytes of 2^63 elements, as DAG-CBOR would announce them.
     for kind in [0x9b, 0xbb, 0x7b, 0x5b] {

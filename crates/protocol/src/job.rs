@@ -5,7 +5,7 @@
 //! `/job/correction.safetensors`, where it is there, what is added to every gradient.
 //! The trainer writes `/out/result.json` with a [`JobResult`] and, after training, `/out/update.safetensors` with the new
 //! weights under the same names and shapes as the model. Where the model is a forest, the file of the model is that of the
-//! forest, and the update is what the seat tells of its rows.
+//! forest, and the update is what the seat tells of its rows; so it is with exact methods, whose model is in f64.
 
 use serde::{Deserialize, Serialize};
 

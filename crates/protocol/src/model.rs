@@ -197,6 +197,11 @@ impl Model {
         layers
     }
 
+    /// Whether the outputs are linear in the features.
+    pub fn is_linear(&self) -> bool {
+        matches!(self, Self::LinearRegression {} | Self::LogisticRegression {})
+    }
+
     /// The shape of the forest, where the model is one.
     pub fn forest(&self) -> Option<&ForestShape> {
         match self {

@@ -160,7 +160,31 @@ impl SessionSpec {
         self.data.validate(&self.schema)?;
         self.validate_target()?;
         self.validate_aggregation()?;
-        self.validate_forest()
+        self.validate_forest()?;
+        self.validate_exact()
+    }
+
+    fn validate_exact(&self) -> Result<()> {
+        let optimizer = &self.training.optimizer;
+        optimizer.validate_model(&self.model, self.schema.features(), self.schema.outputs())?;
+        if !optimizer.is_exact() {
+            return Ok(());
+        }
+        let refuse =
+            |field, value: String, expected: &str| Err(Error::Spec { field, value, expected: expected.into() });
+        if self.aggregation != Aggregation::fed_avg() {
+            let value = format!("{:?}", self.aggregation);
+            return refuse(
+                "aggregation",
+                value,
+                "fedavg over all seats, because what seats tell an exact method is summed",
+            );
+        }
+        if !self.compression.is_none() {
+            let value = self.compression.to_string();
+            return refuse("compression", value, "none, because what seats tell an exact method is summed exactly");
+        }
+        Ok(())
     }
 
     fn validate_target(&self) -> Result<()> {

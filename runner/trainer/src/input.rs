@@ -120,7 +120,10 @@ pub(crate) fn check_job(job: &Job) -> Result<(), Refused> {
     }
     let sizes = || job.model.validate().and_then(|()| job.model.validate_features(job.features));
     let valid = job.scaling.validate(job.features).and_then(|()| sizes()).and_then(|()| match &job.kind {
-        JobKind::Train { training, .. } => training.validate(),
+        JobKind::Train { training, .. } => {
+            let optimizer = &training.optimizer;
+            training.validate().and_then(|()| optimizer.validate_model(&job.model, job.features, job.outputs))
+        }
         JobKind::Evaluate {} => Ok(()),
     });
     valid.map_err(|error| Refused(format!("{}: {error}", files::JOB)))

@@ -6,11 +6,11 @@
 
 mod device;
 mod drift;
-mod forest;
 mod input;
 mod network;
 mod optimizer;
 mod output;
+mod pure;
 mod serve;
 mod train;
 mod work;
@@ -66,8 +66,8 @@ fn pin_instruction_set(arguments: &[OsString]) -> Result<()> {
 fn one_job(folder: &Path, out: &Path) -> Result<()> {
     let job = input::read_job(folder)?;
     work::start_threads(job.threads)?;
-    if job.model.forest().is_some() {
-        return forest::one_job(folder, out, &job);
+    if pure::one_job(folder, out, &job)? {
+        return Ok(());
     }
     let input = Input::read(folder, job)?;
     let (weights, result) = work::work(&input)?;

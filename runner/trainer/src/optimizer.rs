@@ -2,6 +2,7 @@
 //! `torch.optim.AdamW`; tests compare with formulas written out in f64. Every parameter goes its own way through multiplications and
 //! additions in a fixed order, so neither vectors nor threads change a bit.
 
+use anyhow::{Context, Result};
 use parity_learning::simd;
 use parity_protocol::training::Optimizer as Choice;
 
@@ -23,17 +24,17 @@ pub(crate) enum Optimizer {
 
 impl Optimizer {
     /// A new optimiser for so many parameters, whose step size is multiplied with `factor`.
-    pub(crate) fn new(choice: &Choice, factor: f64, parameters: usize) -> Self {
-        let rate = choice.learning_rate() * factor;
+    pub(crate) fn new(choice: &Choice, factor: f64, parameters: usize) -> Result<Self> {
+        let rate = choice.learning_rate().context("an exact method takes no steps")? * factor;
         let weight_decay = match choice {
             Choice::Sgd { momentum, .. } => {
-                return Self::Sgd { momentum: *momentum, rate, velocity: vec![0.0; parameters] };
+                return Ok(Self::Sgd { momentum: *momentum, rate, velocity: vec![0.0; parameters] });
             }
-            Choice::Adam { .. } => 0.0,
             Choice::AdamW { weight_decay, .. } => *weight_decay,
+            Choice::Adam { .. } | Choice::LeastSquares { .. } | Choice::Newton { .. } => 0.0,
         };
         let zeros = || vec![0.0; parameters];
-        Self::Adam { rate, keep: 1.0 - rate * weight_decay, powers: [1.0; 2], first: zeros(), second: zeros() }
+        Ok(Self::Adam { rate, keep: 1.0 - rate * weight_decay, powers: [1.0; 2], first: zeros(), second: zeros() })
     }
 
     /// Moves the parameters by one step along the gradients.
@@ -96,7 +97,7 @@ mod tests {
 
     fn run(choice: &Choice, steps: usize) -> Vec<f64> {
         let mut parameters = vec![1.0, -2.0, 0.5];
-        let mut optimizer = Optimizer::new(choice, 1.0, parameters.len());
+        let mut optimizer = Optimizer::new(choice, 1.0, parameters.len()).unwrap();
         let exact = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect::<Vec<_>>();
         for _ in 0..steps {
             let gradients: Vec<f32> = slope(&exact(&parameters)).into_iter().map(round).collect();
@@ -141,14 +142,14 @@ mod tests {
     fn adamw_shrinks_weights_apart_from_the_gradient() {
         let choice = Choice::AdamW { learning_rate: 0.1, weight_decay: 0.5 };
         let mut parameters = [2.0];
-        Optimizer::new(&choice, 0.5, 1).step(&mut parameters, &[0.0]);
+        Optimizer::new(&choice, 0.5, 1).unwrap().step(&mut parameters, &[0.0]);
         assert_close(&parameters.map(f64::from), &[2.0 * (1.0 - 0.05 * 0.5)]);
     }
 
     #[test]
     fn adam_stays_where_the_slope_is_zero() {
         let mut parameters = [1.0_f32];
-        Optimizer::new(&Choice::Adam { learning_rate: 0.1 }, 1.0, 1).step(&mut parameters, &[0.0]);
+        Optimizer::new(&Choice::Adam { learning_rate: 0.1 }, 1.0, 1).unwrap().step(&mut parameters, &[0.0]);
         assert_eq!(parameters.map(f32::to_bits), [1.0_f32.to_bits()]);
     }
 
@@ -163,11 +164,11 @@ mod tests {
             Choice::AdamW { learning_rate: 0.1, weight_decay: 0.1 },
         ] {
             let mut all = start.clone();
-            let mut optimizer = Optimizer::new(&choice, 1.0, 37);
+            let mut optimizer = Optimizer::new(&choice, 1.0, 37).unwrap();
             (0..3).for_each(|_| optimizer.step(&mut all, &slopes));
             for ((all, start), slope) in all.iter().zip(&start).zip(&slopes) {
                 let mut alone = [*start];
-                let mut optimizer = Optimizer::new(&choice, 1.0, 1);
+                let mut optimizer = Optimizer::new(&choice, 1.0, 1).unwrap();
                 (0..3).for_each(|_| optimizer.step(&mut alone, &[*slope]));
                 assert_eq!(alone[0].to_bits(), all.to_bits(), "{choice:?}");
             }

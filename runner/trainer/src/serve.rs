@@ -14,8 +14,8 @@ use parity_protocol::{
 };
 
 use crate::{
-    forest,
     input::{self, Refused},
+    pure,
     train::{Start, train},
     work,
 };
@@ -60,7 +60,7 @@ struct Session {
     rows: HashMap<u16, Rows>,
 }
 
-/// The rows of a seat as its model needs them.
+/// The rows of a seat as its job needs them.
 enum Rows {
     Table(Table),
     Examples(Examples),
@@ -68,7 +68,8 @@ enum Rows {
 
 /// What a round starts from.
 enum Model {
-    Forest(Vec<u8>),
+    /// The file, for jobs that need no libtorch.
+    File(Vec<u8>),
     Tensors(Tensors),
 }
 
@@ -84,18 +85,20 @@ impl Session {
     fn add(&mut self, seat: u16, table: &[u8]) -> Result<()> {
         let table = input::parse_table(table)?;
         input::check_rows(&self.job, &table)?;
-        let rows = match self.job.model.forest() {
-            Some(_) => Rows::Table(table),
-            None => Rows::Examples(Examples::new(&table, &self.job.scaling, &self.job.task)?),
+        let rows = if pure::is_job(&self.job, None) {
+            Rows::Table(table)
+        } else {
+            Rows::Examples(Examples::new(&table, &self.job.scaling, &self.job.task)?)
         };
         self.rows.insert(seat, rows);
         Ok(())
     }
 
     fn parse_model(&self, bytes: Vec<u8>) -> Result<Model> {
-        Ok(match self.job.model.forest() {
-            Some(_) => Model::Forest(bytes),
-            None => Model::Tensors(input::parse_tensors(&self.job, &bytes, files::MODEL)?),
+        Ok(if pure::is_job(&self.job, None) {
+            Model::File(bytes)
+        } else {
+            Model::Tensors(input::parse_tensors(&self.job, &bytes, files::MODEL)?)
         })
     }
 
@@ -113,9 +116,9 @@ impl Session {
                 let update = train(&start, &self.training, round, seat)?;
                 Ok((u64::try_from(examples.rows())?, update.to_bytes()))
             }
-            (Rows::Table(table), Model::Forest(model)) => {
+            (Rows::Table(table), Model::File(model)) => {
                 let kind = JobKind::Train { training: self.training.clone(), round, seat };
-                let (update, result) = forest::work(&Job { kind, ..self.job.clone() }, table, Some(model))?;
+                let (update, result) = pure::work(&Job { kind, ..self.job.clone() }, table, Some(model))?;
                 Ok((result.samples, update.unwrap_or_default()))
             }
             _ => Err(Refused("rows and model are of different kinds".to_owned()).into()),

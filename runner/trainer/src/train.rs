@@ -34,7 +34,7 @@ pub(crate) fn train(start: &Start<'_>, training: &Training, round: u16, seat: u1
     let size = usize::try_from(training.batch_size)?.min(examples.rows());
     let mut network = Network::new(&layers, model, size, stream(Purpose::Dropout), device::of_job(job)?)?;
     let factor = training.schedule.factor(round);
-    let mut optimizer = Optimizer::new(&training.optimizer, factor, network.parameters.len());
+    let mut optimizer = Optimizer::new(&training.optimizer, factor, network.parameters.len())?;
     let drift = Drift::new(correction, &layers, training.proximal, &network.parameters)?;
     let mut shuffle = stream(Purpose::Shuffle);
     let mut order: Vec<usize> = (0..examples.rows()).collect();

@@ -1,11 +1,10 @@
 //! The scores of a round of a forest: what the next forest is worth without what a seat told.
 
 use parity_protocol::spec::SessionSpec;
-use rayon::prelude::*;
 
 use crate::{
     Error, Result,
-    contribution::{self, MAX_SCORE, first_of_equals, work},
+    contribution::{by_absence, work},
     forest::Forest,
     holdout::Holdout,
     metrics,
@@ -15,30 +14,17 @@ use crate::{
 /// Multiplications that stand for reading a byte of what a seat told.
 const BYTE: u64 = 16;
 
-/// A score for every seat by its place among `files`, which stand beside the order of posting. Seats that tell what another told
-/// earlier score 0; without a holdout all others score the same. `next` makes the forest of what the seats at some places told.
+/// A score for every seat by its place among `files`, which stand beside the order of posting ([`by_absence`]). `next` makes the forest
+/// of what the seats at some places told.
 pub(super) fn scores(
     spec: &SessionSpec,
     files: &[(u32, &[u8])],
     holdout: Option<&Holdout>,
     next: impl Fn(&[usize]) -> Result<Forest> + Sync,
 ) -> Result<Vec<u32>> {
-    let counted = first_of_equals(files);
-    let places: Vec<usize> = (0..files.len()).filter(|place| counted[*place]).collect();
-    let mut scores: Vec<u32> = counted.iter().map(|counted| if *counted { MAX_SCORE } else { 0 }).collect();
-    let Some(rows) = holdout.map(Holdout::measuring).filter(|rows| rows.rows() > 0) else { return Ok(scores) };
-    if places.len() < 2 || work(spec, rows, files) > work::MOST {
-        return Ok(scores);
-    }
-    let with = loss(spec, &next(&places)?, rows)?;
-    let without = places.par_iter().map(|place| {
-        let others: Vec<usize> = places.iter().copied().filter(|other| other != place).collect();
-        loss(spec, &next(&others)?, rows)
-    });
-    if let Some(found) = contribution::of_losses(with, &without.collect::<Result<Vec<f64>>>()?) {
-        places.into_iter().zip(found).for_each(|(place, score)| scores[place] = score);
-    }
-    Ok(scores)
+    let rows = holdout.map(Holdout::measuring).filter(|rows| rows.rows() > 0);
+    let rows = rows.filter(|rows| work(spec, rows, files) <= work::MOST);
+    by_absence(files, rows.map(|rows| move |places: &[usize]| loss(spec, &next(places)?, rows)))
 }
 
 fn loss(spec: &SessionSpec, forest: &Forest, rows: &Table) -> Result<f64> {

@@ -6,6 +6,7 @@ mod contribution;
 mod csv_encode;
 mod csv_infer;
 mod csv_refused;
+mod exact;
 mod foreign_bytes;
 mod forest;
 mod forest_bytes;
