@@ -14,8 +14,7 @@ use parity_protocol::{B256, Link, spec::SessionSpec};
 
 use crate::{
     config::RunnerConfig,
-    cuda,
-    durable,
+    cuda, durable,
     journal::{Journal, RoundKey},
     metrics::Metrics,
     rows::Rows,

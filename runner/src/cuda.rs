@@ -22,7 +22,8 @@ const PIXELS: usize = 16;
 /// # Errors
 /// When the sandbox or the trainer has no CUDA.
 pub(crate) async fn check(sandbox: &Sandbox, limits: &Limits, work: &Path) -> Result<()> {
-    let rows = Table { features: PIXELS, x: vec![0.5; 2 * PIXELS], labels: Labels::Classes(vec![0, 1]) }.to_safetensors();
+    let rows =
+        Table { features: PIXELS, x: vec![0.5; 2 * PIXELS], labels: Labels::Classes(vec![0, 1]) }.to_safetensors();
     let material = Material { rows: &rows, model: None, correction: None };
     sandbox.run(&job(limits.cpus), material, limits, work).await.context(
         "limits.cuda is on, but a trainer cannot use the CUDA device of this machine: leave it out (--cuda), or give the machine \

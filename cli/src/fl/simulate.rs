@@ -9,7 +9,7 @@ mod run;
 
 use std::{fs, num::NonZero, thread, time::Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use parity_learning::{csv::Prepared, holdout::Holdout};
 use parity_protocol::{metrics::Metrics, spec::Privacy};
 

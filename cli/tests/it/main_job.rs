@@ -115,15 +115,8 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
     ];
     for (session, (data, flags, metric)) in (1..).zip(sessions) {
         let data = data.to_str().unwrap();
-        let named = [
-            "fl",
-            "create-session-with-data",
-            data,
-            "--name",
-            report::HOSTILE_NAME,
-            "--performance-share",
-            "0.5",
-        ];
+        let named =
+            ["fl", "create-session-with-data", data, "--name", report::HOSTILE_NAME, "--performance-share", "0.5"];
         devnet.home().parity_in(&folder, &[&named, flags].concat()).succeeded();
         let (_, ended) = devnet.watch(session);
         assert_eq!(ended["state"], "Completed");

@@ -10,6 +10,7 @@ use parity_learning::{
 };
 use parity_protocol::{
     compression::Compression,
+    device::Device,
     job::{Job, JobKind},
     model::Model,
     schema::{Scaling, Task},
@@ -56,6 +57,7 @@ fn largest_problem() -> Problem {
         task: Task::Regression { mean: 0.0, deviation: 1.0 },
         scaling: Scaling { mean: vec![], deviation: vec![] },
         threads: 1,
+        device: Device::Cpu,
     };
     Problem::of_job(&job).unwrap()
 }

@@ -10,9 +10,9 @@ use parity_learning::{
     tensors::{Tensor, Tensors},
 };
 use parity_protocol::{
-    device::Determinism,
     B256, U256,
     codec::Block,
+    device::Determinism,
     link,
     manifest::{AggregateManifest, UpdateManifest},
     metrics::Metrics,

@@ -22,7 +22,7 @@ const DATA: &[u8] =
     br#"________{"x":{"dtype":"F32","shape":[7,2],"data_offsets":[0,56]},"y":{"dtype":"I64","shape":[7]}}"#;
 const MODEL: &[u8] = b"the weights";
 
-const LIMITS: Limits = Limits { cpus: 1, memory: 64 << 20, pids: 16, seconds: 30, output_bytes: 1 << 20 };
+const LIMITS: Limits = Limits { cpus: 1, memory: 64 << 20, pids: 16, seconds: 30, output_bytes: 1 << 20, cuda: false };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {

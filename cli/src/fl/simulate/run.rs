@@ -15,9 +15,9 @@ use parity_learning::{
     weights::{self, AnyPredictor, Weights},
 };
 use parity_protocol::{
-    device::Determinism,
     Address, B256, Link,
     confusion::ConfusionMatrix,
+    device::Determinism,
     job::{Job, JobKind},
     manifest::{AcceptedUpdate, Artifact, Rejection, UpdateManifest},
     metrics::{Evaluation, Metrics},

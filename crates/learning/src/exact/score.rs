@@ -39,8 +39,7 @@ fn loss(spec: &SessionSpec, model: &Coefficients, rows: &Table) -> Result<f64> {
 
 /// For every seat that is left out, all sums are added, a triangle is factored, and the model is asked about every row.
 fn work_of(problem: &Problem, rows: &Table, seats: usize) -> u64 {
-    let [unknowns, entries, rows, seats] =
-        [problem.unknowns(), problem.entries(), rows.rows(), seats].map(work::wide);
+    let [unknowns, entries, rows, seats] = [problem.unknowns(), problem.entries(), rows.rows(), seats].map(work::wide);
     let factoring = unknowns.saturating_pow(3) / 6;
     let steps = factoring.saturating_add(entries.saturating_mul(seats)).saturating_add(rows.saturating_mul(unknowns));
     (seats + 1).saturating_mul(steps.saturating_mul(PAIR))

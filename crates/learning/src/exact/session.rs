@@ -107,11 +107,8 @@ pub fn aggregate(
         if rows == 0 { previous.clone() } else { next(problem, previous, &total, is_complete(spec, rows)) }
     };
     let model = of(&(0..told.len()).collect::<Vec<_>>());
-    let scores = if previous.is_solved() {
-        vec![MAX_SCORE; told.len()]
-    } else {
-        scores(spec, problem, &files, judge, of)?
-    };
+    let scores =
+        if previous.is_solved() { vec![MAX_SCORE; told.len()] } else { scores(spec, problem, &files, judge, of)? };
     let accepted = good.iter().zip(scores).map(|((input, (_, samples)), score)| {
         let UpdateInput { operator, seat, digest, .. } = **input;
         AcceptedUpdate { operator, seat, digest, samples: *samples, score }

@@ -4,14 +4,16 @@
 use parity_learning::{
     defaults,
     exact::{self, Coefficients, Problem},
+    holdout::Holdout,
     partition,
-    round::{UpdateContent, UpdateInput},
+    round::{Judge, UpdateContent, UpdateInput},
     table::{Labels, Table},
     weights::{AnyPredictor, Weights, aggregate, check_update, model_limit, update_limit},
 };
 use parity_protocol::{
     Address, B256, Link,
     compression::Compression,
+    device::Determinism,
     job::{Job, JobKind},
     manifest::{Artifact, Rejection, UpdateManifest},
     metrics::Metrics,
@@ -95,9 +97,11 @@ fn input(round: u16, seat: u16, samples: u64, file: Vec<u8>) -> UpdateInput {
     let operator = Address::repeat_byte(0xf0 - u8::try_from(seat).unwrap());
     let weights = Artifact { link: Link::from_digest(B256::ZERO), bytes: 0, envelopes: vec![] };
     let (training, holdout) = (Metrics::default(), None);
-    let manifest = UpdateManifest { session: 1, round, seat, operator, weights, samples, training, holdout };
+    let determinism = Determinism::Everywhere;
+    let manifest =
+        UpdateManifest { session: 1, round, seat, operator, weights, samples, training, determinism, holdout };
     let content = Ok(UpdateContent { manifest, weights: file.into() });
-    UpdateInput { operator, seat, digest: B256::ZERO, samples, content }
+    UpdateInput { operator, seat, digest: B256::ZERO, samples, posted: seat.into(), content }
 }
 
 fn told(spec: &SessionSpec, model: &Weights, round: u16, shards: &[Table]) -> Vec<UpdateInput> {
@@ -115,7 +119,7 @@ fn told(spec: &SessionSpec, model: &Weights, round: u16, shards: &[Table]) -> Ve
 
 /// The next model, read back from its file.
 fn after(spec: &SessionSpec, round: u16, model: &Weights, inputs: Vec<UpdateInput>) -> Weights {
-    let outcome = aggregate(spec, 1, round, model, None, inputs, None).unwrap();
+    let outcome = aggregate(spec, 1, round, model, None, inputs, Judge::Blind).unwrap();
     assert!(outcome.rejected.is_empty());
     let bytes = outcome.model.to_bytes();
     assert!(bytes.len() <= model_limit(spec));
@@ -191,9 +195,9 @@ fn rounds_after_the_solution_are_empty_and_change_nothing() {
     let solved = session(&spec, &shards, 1);
     let inputs = told(&spec, &solved, 2, &shards);
     assert!(inputs.iter().all(|input| input.content.as_ref().unwrap().weights.is_empty()));
-    let outcome = aggregate(&spec, 1, 2, &solved, None, inputs, None).unwrap();
+    let outcome = aggregate(&spec, 1, 2, &solved, None, inputs, Judge::Blind).unwrap();
     assert_eq!((outcome.model, outcome.accepted.len()), (solved.clone(), 3));
-    assert_eq!(aggregate(&spec, 1, 3, &solved, None, vec![], None).unwrap().model, solved);
+    assert_eq!(aggregate(&spec, 1, 3, &solved, None, vec![], Judge::Blind).unwrap().model, solved);
 }
 
 #[test]
@@ -245,7 +249,7 @@ fn many_rows_are_summed_in_blocks() {
     let model = session(&spec, &shards, 1);
     let found = [coefficients(&model).weight(), coefficients(&model).bias()].concat();
     assert!(found.iter().zip([0.25, -2.0, 3.0]).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
-    let metrics = AnyPredictor::of_spec(&spec, &model).unwrap().evaluate(&table).unwrap();
+    let metrics = AnyPredictor::of_spec(&spec, &model).unwrap().evaluate(&table).unwrap().metrics;
     assert!(metrics.r2.unwrap() > 1.0 - 1e-12);
 }
 
@@ -256,7 +260,7 @@ fn rows_beyond_the_cap_of_a_private_session_count_less() {
     let shards = [table.select(&half), table.select(&[half.clone(), half.clone()].concat())];
     spec.data = Data::Private { max_samples: 30 };
     let start = Weights::initial(&spec).unwrap();
-    let outcome = aggregate(&spec, 1, 1, &start, None, told(&spec, &start, 1, &shards), None).unwrap();
+    let outcome = aggregate(&spec, 1, 1, &start, None, told(&spec, &start, 1, &shards), Judge::Blind).unwrap();
     assert!(outcome.accepted.iter().all(|update| update.samples == 30));
     // Twice the same rows, capped to half, are the same rows.
     let alone = session(&spec, &shards[..1], 1);
@@ -272,14 +276,14 @@ fn a_bad_update_is_dropped_with_its_reason_and_changes_nothing() {
         let start = Weights::initial(&spec).unwrap();
         let samples = u64::try_from(shards[2].rows()).unwrap();
         let good = || told(&spec, &start, 1, &shards[..2]);
-        let clean = aggregate(&spec, 1, 1, &start, None, good(), None).unwrap();
+        let clean = aggregate(&spec, 1, 1, &start, None, good(), Judge::Blind).unwrap();
         let own = told(&spec, &start, 1, &shards)[2].content.as_ref().unwrap().weights.to_vec();
         let reason = |samples: u64, change: &dyn Fn(&mut Vec<u8>)| {
             let mut file = own.clone();
             change(&mut file);
             let mut inputs = good();
             inputs.insert(0, input(1, 2, samples, file));
-            let outcome = aggregate(&spec, 1, 1, &start, None, inputs, None).unwrap();
+            let outcome = aggregate(&spec, 1, 1, &start, None, inputs, Judge::Blind).unwrap();
             assert_eq!(outcome.model, clean.model);
             outcome.rejected[0].reason.clone()
         };
@@ -314,7 +318,7 @@ fn sums_that_would_throw_the_model_out_of_bounds_leave_it_where_it_is() {
     let gradient = 6 + 16 * (2 + 6);
     let file = [&file[..gradient], &vec![0; file.len() - gradient]].concat();
     hostile[0].content.as_mut().unwrap().weights = file.into();
-    let outcome = aggregate(&spec, 1, 1, &start, None, hostile, None).unwrap();
+    let outcome = aggregate(&spec, 1, 1, &start, None, hostile, Judge::Blind).unwrap();
     assert_eq!((outcome.accepted.len(), &outcome.model), (1, &start));
 }
 
@@ -412,4 +416,30 @@ fn gradient(table: &Table, model: &Coefficients, ridge: f64) -> f64 {
             .for_each(|(slope, v)| *slope = (slope.0 + residual * v, slope.1 + (residual * v).abs()));
     }
     slopes.iter().map(|(sum, size)| sum.abs() / size.max(1e-9)).fold(0.0, f64::max)
+}
+
+#[test]
+fn seats_are_scored_by_what_the_solution_loses_without_their_sums() {
+    // The third seat has made its numbers up, the fourth tells what the first has told.
+    let rows = |from: u16, sign: f32| {
+        let x: Vec<f32> = (from..from + 60).flat_map(|row| [f32::from(row % 13), f32::from(row % 7)]).collect();
+        let numbers = x.chunks(2).map(|row| sign * (2.0 * row[0] - row[1])).collect();
+        Table { features: 2, x, labels: Labels::Numbers(numbers) }
+    };
+    let shards = [rows(0, 1.0), rows(60, 1.0), rows(120, -1.0), rows(0, 1.0)];
+    let all = rows(0, 1.0);
+    let spec = spec(&all, Scaling { mean: vec![6.0, 3.0], deviation: vec![4.0, 2.0] }, [0.0, 1.0], 0.0);
+    let (spec, _) = dealt(spec, &all, "iid", 4);
+    let start = Weights::initial(&spec).unwrap();
+    let holdout = Holdout::new(&spec, rows(200, 1.0)).unwrap();
+    let score = |judge: Judge<'_>| {
+        let outcome = aggregate(&spec, 1, 1, &start, None, told(&spec, &start, 1, &shards), judge).unwrap();
+        let mut scores: Vec<(u16, u32)> = outcome.accepted.iter().map(|update| (update.seat, update.score)).collect();
+        scores.sort_unstable();
+        scores.into_iter().map(|(_, score)| score).collect::<Vec<_>>()
+    };
+    let scores = score(Judge::Holdout(&holdout));
+    assert!(scores[0] > 0 && scores[1] > 0 && scores.contains(&10_000), "{scores:?}");
+    assert_eq!(scores[2..], [0, 0]);
+    assert_eq!(score(Judge::Blind), [10_000, 10_000, 10_000, 0]);
 }

@@ -2,6 +2,7 @@
 
 use parity_learning::{
     exact::{Coefficients, Problem, Sums, session},
+    round::Judge,
     table::{Labels, Table},
     tensors::{Tensor, Tensors},
 };
@@ -84,7 +85,8 @@ fn read_sums(bytes: &[u8]) {
         assert_eq!(sums.to_bytes(&problem), bytes);
         let mut update = update(0, &tensors());
         update.content.as_mut().unwrap().weights = bytes.to_vec().into();
-        let next = session::aggregate(&spec, SESSION, ROUND, &coefficients(), vec![update], Judge::Blind).unwrap().model;
+        let next =
+            session::aggregate(&spec, SESSION, ROUND, &coefficients(), vec![update], Judge::Blind).unwrap().model;
         read_coefficients(&next.to_bytes());
         assert!(Coefficients::from_bytes(&next.to_bytes(), 1 << 20).is_ok());
     }

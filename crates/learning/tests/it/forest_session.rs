@@ -9,9 +9,9 @@ use parity_learning::{
     weights::{AnyPredictor, Weights, aggregate, check_update, do_forest_job, model_limit, update_limit},
 };
 use parity_protocol::{
-    device::{Determinism, Device},
     Address, B256, Link,
     aggregation::Aggregation,
+    device::{Determinism, Device},
     forest::{ForestMethod, ForestShape},
     job::{Job, JobKind},
     manifest::{Artifact, Rejection, UpdateManifest},

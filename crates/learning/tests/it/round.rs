@@ -6,8 +6,8 @@ use parity_learning::{
     tensors::Tensors,
 };
 use parity_protocol::{
-    device::Determinism,
     Address, B256, Link,
+    device::Determinism,
     manifest::{Artifact, Rejection, UpdateManifest},
     metrics::Metrics,
     model::{Activation, Model},

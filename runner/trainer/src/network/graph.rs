@@ -63,7 +63,7 @@ impl Graph {
         let rows = x.size().first().copied().unwrap_or_default();
         let mut value = x.shallow_clone();
         let mut offset = 0;
-        let Self { layers, stream } = self;
+        let Self { layers, stream, .. } = self;
         for layer in &*layers {
             let shape = dimensions(&layer.kind.weight_shape())?;
             let (size, biases) = (shape.iter().product(), i64::try_from(layer.kind.biases())?);
