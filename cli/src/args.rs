@@ -1,5 +1,6 @@
 //! The command tree: what can be typed. Logic lives beside it, one module a noun.
 
+pub(crate) mod export;
 pub(crate) mod file;
 pub(crate) mod fl;
 pub(crate) mod forest;
@@ -12,7 +13,10 @@ pub(crate) mod simulate;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use fl::{CreateArgs, CreateWithDataArgs, FlCommand, ModelArgs, PredictArgs, ReportArgs, VerifyArgs};
+pub(crate) use export::ModelFormat;
+pub(crate) use fl::{
+    ConvertArgs, CreateArgs, CreateWithDataArgs, FlCommand, ModelArgs, PredictArgs, ReportArgs, VerifyArgs,
+};
 pub(crate) use local::RunnerDataCommand;
 pub(crate) use local::RunnerStartArgs;
 pub(crate) use local::{ContentCommand, DevnetArgs, IndexerCommand, KeeperCommand, RunnerCommand};

@@ -1,9 +1,11 @@
 //! `parity fl`: federated sessions.
 
 mod cancel;
+mod convert;
 mod create;
 mod create_with_data;
 mod deal;
+mod export;
 mod figures;
 mod files;
 mod get;
@@ -34,6 +36,7 @@ use crate::{
 /// Runs a session command.
 pub(crate) async fn run(command: FlCommand, args: &GlobalArgs) -> anyhow::Result<()> {
     match command {
+        FlCommand::Convert(convert) => convert::run(convert, args),
         FlCommand::Predict(predict) => predict::run(&predict, args),
         FlCommand::Partition(partition) => partition::run(&partition, args),
         FlCommand::Simulate(simulate) => simulate::run(&simulate, args),

@@ -7,6 +7,7 @@
 #   PARITY_PG_BIN    folder with initdb, postgres, pg_ctl
 #   PARITY_IPFS      Kubo's `ipfs`
 #   PARITY_BUSYBOX   a static busybox, for tests
+#   PARITY_ONNX_PYTHON  Python with onnxruntime, for tests
 #   PARITY_PYTHON    Python with numpy, scikit-learn and torch; set only after `script/setup --bench`
 #   PARITY_SOLC      a compiler for forge; empty where forge fetches its own
 #   PARITY_LIBTORCH  libtorch's folder; empty where PyTorch's own copy serves

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use parity_protocol::TokenAmount;
 
 use super::{
+    export::ExportArgs,
     file::FileArgs,
     learn::LearnArgs,
     partition::{DealArgs, PartitionArgs},
@@ -38,6 +39,8 @@ pub(crate) enum FlCommand {
     Cancel(SessionArgs),
     /// Download the model of the last final round
     Model(ModelArgs),
+    /// Write a downloaded model in another format
+    Convert(ConvertArgs),
     /// Write a session's report as one HTML page
     Report(ReportArgs),
     /// Run the same learning here, without chain or money
@@ -70,9 +73,18 @@ pub(crate) struct VerifyArgs {
 pub(crate) struct ModelArgs {
     /// Session id; the newest session of your wallet when absent
     pub(crate) session: Option<u64>,
-    /// Where to write the safetensors file; a card with the same name and .json lies beside it
-    #[arg(long, short, default_value = "model.safetensors", value_name = "FILE")]
-    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) export: ExportArgs,
+}
+
+/// `parity fl convert`
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    /// Model file written by `parity fl model`, its card beside it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) export: ExportArgs,
 }
 
 /// `parity fl report`
@@ -94,7 +106,7 @@ pub(crate) struct ReportArgs {
 /// `parity fl predict`
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// Model file written by `parity fl model`
+    /// Model file written by `parity fl model`, its card beside it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) model: PathBuf,
     /// CSV file with the model's columns, a PNG file, a folder of them (or an encoded .safetensors table); with labels, metrics are

@@ -1,14 +1,17 @@
 //! `parity fl model`: downloads the model of the last final round, with a card that says what it is.
 
-use std::fs;
+use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use parity_learning::card::{ModelCard, Origin};
 use parity_protocol::{B256, Link, manifest::AggregateManifest, spec::SessionSpec};
 use serde::Serialize;
 
-use super::{rounds::Rounds, session_id};
-use crate::{app::App, args::ModelArgs};
+use super::{export, rounds::Rounds, session_id};
+use crate::{
+    app::App,
+    args::{ModelArgs, ModelFormat},
+};
 
 /// Largest model that is downloaded.
 const MAX_MODEL_BYTES: u64 = 1 << 32;
@@ -18,6 +21,7 @@ struct Downloaded {
     session: u64,
     round: u16,
     model_cid: String,
+    format: &'static str,
     file: String,
     card: String,
 }
@@ -34,10 +38,6 @@ pub(crate) async fn run(app: &App, args: ModelArgs) -> anyhow::Result<()> {
     let spec: SessionSpec = parity_content::get_manifest(&*store, terms.spec).await?;
     let aggregate: AggregateManifest = parity_content::get_manifest(&*store, state.model).await?;
     let link = aggregate.model.link;
-    let bar = app.output.byte_progress(aggregate.model.bytes, "model");
-    parity_content::get_file(&*store, &link, &args.output, MAX_MODEL_BYTES, &|bytes| bar.inc(bytes)).await?;
-    bar.finish_and_clear();
-
     let metrics = Rounds::new(app, session)?
         .poll()
         .await?
@@ -54,14 +54,23 @@ pub(crate) async fn run(app: &App, args: ModelArgs) -> anyhow::Result<()> {
         model: link.to_string(),
     };
     let card = ModelCard::new(&spec, metrics, origin);
-    let card_file = args.output.with_extension("json");
-    fs::write(&card_file, card.to_json()).with_context(|| format!("writing the model card {}", card_file.display()))?;
+    let (file, format) = args.export.resolve(Path::new("model"));
+    if format == ModelFormat::Safetensors {
+        let bar = app.output.byte_progress(aggregate.model.bytes, "model");
+        parity_content::get_file(&*store, &link, &file, MAX_MODEL_BYTES, &|bytes| bar.inc(bytes)).await?;
+        bar.finish_and_clear();
+        export::write_card(&file, &card)?;
+    } else {
+        let bytes = parity_content::get_bytes(&*store, &link, MAX_MODEL_BYTES).await?;
+        export::write(&file, format, &card, &export::decode(&bytes, &card)?)?;
+    }
     let document = Downloaded {
         session,
         round: aggregate.round,
         model_cid: link.to_string(),
-        file: args.output.display().to_string(),
-        card: card_file.display().to_string(),
+        format: format.extension(),
+        file: file.display().to_string(),
+        card: export::card_path(&file).display().to_string(),
     };
     app.output.result(&document, |d| {
         format!(

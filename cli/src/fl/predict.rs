@@ -9,7 +9,6 @@ use parity_learning::{
     images::{self, Folder},
     predict::Predictions,
     table::Table,
-    weights::Weights,
 };
 use parity_protocol::{
     confusion::{ClassFigures, ConfusionMatrix},
@@ -19,14 +18,11 @@ use parity_protocol::{
 };
 use serde::Serialize;
 
-use super::{create_with_data::say, figures};
+use super::{create_with_data::say, export, figures};
 use crate::{
     args::{GlobalArgs, PredictArgs},
     output::Output,
 };
-
-/// Largest model file that is read.
-const MAX_MODEL_BYTES: usize = 1 << 32;
 
 #[derive(Serialize)]
 struct Predicted {
@@ -53,12 +49,8 @@ struct OfClass {
 /// Runs the command.
 pub(crate) fn run(args: &PredictArgs, global: &GlobalArgs) -> anyhow::Result<()> {
     let output = Output::new(global.json);
-    let card_file = args.model.with_extension("json");
-    let card = fs::read_to_string(&card_file)
-        .with_context(|| format!("reading the model card {} (it lies beside the model)", card_file.display()))?;
-    let card = ModelCard::from_json(&card).with_context(|| format!("reading {}", card_file.display()))?;
-    let bytes = fs::read(&args.model).with_context(|| format!("reading the model {}", args.model.display()))?;
-    let model = card.predictor(&Weights::from_bytes(&bytes, &card.model, MAX_MODEL_BYTES)?)?;
+    let (card, weights) = export::read(&args.model)?;
+    let model = card.predictor(&weights)?;
 
     let (rows, folder) = rows(&args.file, &card.model, &card.schema, output)?;
     let predictions = model.predict(&rows.x)?;

@@ -18,6 +18,8 @@ mod killing;
 mod kubo;
 mod main_job;
 mod offline;
+#[path = "../../../crates/learning/tests/it/onnxruntime.rs"]
+mod onnxruntime;
 mod partition;
 mod private_data;
 mod random;

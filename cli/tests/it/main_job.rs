@@ -1,10 +1,13 @@
 //! The commands of the README, as they stand, from the folder of the file.
 
-use std::fs;
+use std::{fs, path::Path};
+
+use parity_learning::table::Table;
+use serde_json::Value;
 
 use crate::{
     devnet::Devnet,
-    files, report,
+    files, onnxruntime, report,
     settlement::{self, Purses},
 };
 
@@ -72,11 +75,56 @@ fn the_commands_of_the_readme_run_as_they_stand() {
     let fetched = devnet.home().path().join("fetched");
     devnet.json(&["content", "get", card["model_cid"].as_str().unwrap(), "-o", fetched.to_str().unwrap()]);
     assert_eq!(fs::read(&fetched).unwrap(), fs::read(model).unwrap());
+    exports_say_the_same(&devnet, model, holdout);
     let all = devnet.json_in(&folder, &["fl", "predict", "--model", model, "./healthcare_data.csv"]);
     assert_eq!(all["rows"], 569);
     assert!(all["metrics"]["accuracy"].as_f64().unwrap() >= 0.95);
     let names = all["predictions"].as_array().unwrap();
     assert!(names.iter().all(|name| name == "benign" || name == "malignant"), "predictions are in words of the file");
+}
+
+/// Writes the model of session 1 in every format, by download and from the file, and asks onnxruntime about rows.
+fn exports_say_the_same(devnet: &Devnet, model: &str, rows: &str) {
+    let beside = |ending: &str| Path::new(model).with_extension(ending);
+    let read = |file: &Path| fs::read(file).unwrap();
+    let card = read(&beside("card.json"));
+    for format in ["onnx", "json"] {
+        let downloaded = devnet.home().path().join(format!("downloaded.{format}"));
+        let document = devnet.json(&["fl", "model", "1", "-o", downloaded.to_str().unwrap()]);
+        assert_eq!(document["format"], format);
+        assert_eq!(read(Path::new(document["card"].as_str().unwrap())), card);
+        let document = devnet.json(&["fl", "convert", "--model", model, "--format", format]);
+        assert_eq!(document["file"], beside(format).to_str().unwrap());
+        assert!(read(&beside(format)) == read(&downloaded), "{format}");
+    }
+    assert_eq!(read(&beside("card.json")), card);
+    let document: Value = serde_json::from_slice(&read(&beside("json"))).unwrap();
+    assert_eq!(document["card"], serde_json::from_slice::<Value>(&card).unwrap());
+    assert_onnx_says_the_same(devnet, model, &beside("onnx"), rows);
+
+    let convert = |arguments: &[&str]| devnet.parity(&[&["fl", "convert", "--model", model], arguments].concat());
+    convert(&[]).refused_with(&["would be overwritten", "--format"]);
+    devnet.parity(&["fl", "convert", "--model", rows, "--format", "onnx"]).refused_with(&["card", "beside the model"]);
+}
+
+/// Classes or numbers of an exported model in onnxruntime, and by `fl predict`, of the rows of an encoded table.
+fn assert_onnx_says_the_same(devnet: &Devnet, model: &str, exported: &Path, rows: &str) {
+    let table = Table::from_safetensors(&fs::read(rows).unwrap()).unwrap();
+    let answers = onnxruntime::run(&[(fs::read(exported).unwrap(), &table.x)]);
+    let ours = devnet.json(&["fl", "predict", "--model", model, rows])["predictions"].take();
+    let Some(classes) = answers[0]["properties"]["classes"].as_str() else {
+        let theirs: Vec<f64> = serde_json::from_value(answers[0]["value"].clone()).unwrap();
+        let ours: Vec<String> = serde_json::from_value(ours).unwrap();
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            assert!((ours.parse::<f64>().unwrap() - theirs).abs() <= 1e-10 * theirs.abs().max(1.0), "{ours} {theirs}");
+        }
+        return;
+    };
+    let classes: Vec<String> = serde_json::from_str(classes).unwrap();
+    let labels: Vec<usize> = serde_json::from_value(answers[0]["label"].clone()).unwrap();
+    let theirs: Vec<&str> = labels.iter().map(|label| classes[*label].as_str()).collect();
+    assert_eq!(ours, Value::from(theirs));
 }
 
 #[test]
@@ -128,6 +176,11 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
         let (trained, simulated) = (file("trained"), file("simulated"));
         devnet.json(&["fl", "model", &session.to_string(), "-o", &trained]);
         let simulate = ["--json", "fl", "simulate", "--data", data, "--clients", "3", "-o", &simulated];
+        let onnx = file("trained.onnx");
+        devnet.json(&["fl", "convert", "--model", &trained, "-o", &onnx]);
+        let details = devnet.json(&["fl", "get", &session.to_string()]);
+        let holdout = details["local"]["holdout"].as_str().unwrap();
+        assert_onnx_says_the_same(&devnet, &trained, Path::new(&onnx), holdout);
         let document = devnet.home().parity_in(&folder, &[&simulate, flags].concat()).document();
         assert!(document[metric]["mean"].as_f64().unwrap() > 0.5, "{document}");
         assert!(fs::read(&trained).unwrap() == fs::read(&simulated).unwrap(), "{flags:?}: the models differ");

@@ -85,6 +85,9 @@ pub enum Error {
     /// A model card cannot be read.
     #[error("unreadable model card: {0}")]
     Card(String),
+    /// A model cannot be written in another format.
+    #[error("cannot export the model: {0}")]
+    Export(String),
     /// A name is not one of the known ones.
     #[error("'{value}' is not a {what}; known are {known}")]
     Unknown {

@@ -4,7 +4,7 @@
 //! ([`csv`], [`images`], [`table`]), which are split into shards and a holdout ([`partition`]) and standardised ([`scaling`]). The way of a model:
 //! initial weights from the spec ([`model`]), gradients of dense networks ([`perceptron`]), updates checked, averaged and scored
 //! ([`round`], [`aggregate`], [`contribution`]), metrics and predictions ([`predict`]), forests grown together or alone ([`forest`]), linear
-//! models solved from sums ([`exact`]), a file for its user ([`tensors`], [`card`]).
+//! models solved from sums ([`exact`]), a file for its user ([`tensors`], [`card`], [`export`]).
 //!
 //! Invariant: everything that ends up in a digest is the same on every machine, whatever the number of threads. Randomness
 //! comes from [`random`] alone, sums run in a fixed order, files have one canonical form. The only I/O is reading CSV and PNG files.
@@ -18,6 +18,7 @@ pub mod csv;
 pub mod defaults;
 pub mod error;
 pub mod exact;
+pub mod export;
 pub mod forest;
 pub mod holdout;
 pub mod images;

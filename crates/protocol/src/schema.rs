@@ -101,6 +101,20 @@ impl Schema {
         self.columns.iter().scan(0, after).collect()
     }
 
+    /// Names of the encoded features: of a numeric column its name, of a categorical one `name=value` for each of its values.
+    pub fn feature_names(&self) -> Vec<String> {
+        let mut names = Vec::with_capacity(self.features());
+        for column in &self.columns {
+            match &column.kind {
+                ColumnKind::Numeric { .. } => names.push(column.name.clone()),
+                ColumnKind::Categorical { values } => {
+                    names.extend(values.iter().map(|value| format!("{}={value}", column.name)));
+                }
+            }
+        }
+        names
+    }
+
     /// Number of model outputs: one per class, or one for regression.
     pub fn outputs(&self) -> usize {
         match &self.label.task {

@@ -11,7 +11,7 @@ use crate::{
     Error, Result,
     forest::{
         recipe::deviations,
-        tree::{Entry, Forest, Kind, Node, Tree},
+        tree::{Entry, Forest, Kind, Leaf, Node, Tree},
     },
     predict::Predictions,
 };
@@ -39,6 +39,11 @@ impl Forest {
             }
         });
         Ok(said)
+    }
+
+    /// Whether the class shares of trees are multiplied, not averaged.
+    pub(crate) fn multiplies_shares(&self) -> bool {
+        self.refitted && matches!(self.kind, Kind::Classes(_))
     }
 
     /// As [`Forest::predict`], for users: likeliest classes with all shares, or numbers in units of the label.
@@ -82,25 +87,31 @@ pub(crate) struct Opinion {
 
 impl Opinion {
     pub(crate) fn new(forest: &Forest) -> Self {
-        let multiplies = forest.refitted && matches!(forest.kind, Kind::Classes(_));
-        Self { kind: forest.kind, multiplies, votes: 0, trees: 0 }
+        Self { kind: forest.kind, multiplies: forest.multiplies_shares(), votes: 0, trees: 0 }
     }
 
     /// Adds what a tree says about a row to `said`.
     pub(crate) fn hear(&mut self, tree: &Tree, row: &[f32], said: &mut [f64]) {
         let Node::Leaf(leaf) = tree.nodes[tree.leaf_of(row)] else { return };
+        if self.add(tree, leaf, said) {
+            self.votes += u64::from(tree.vote);
+            self.trees += 1;
+        }
+    }
+
+    /// Adds what a tree says about the rows of a leaf to `said`; whether it says something.
+    pub(crate) fn add(&self, tree: &Tree, leaf: Leaf, said: &mut [f64]) -> bool {
         let entries = tree.entries(leaf);
         if entries.is_empty() {
-            return;
+            return false;
         }
-        self.votes += u64::from(tree.vote);
-        self.trees += 1;
         let vote = f64::from(tree.vote);
         match self.kind {
             Kind::Numbers => said[0] += vote * mean_label(entries),
             Kind::Classes(_) if self.multiplies => add_logarithms(entries, vote, said),
             Kind::Classes(_) => add_shares(entries, vote, said),
         }
+        true
     }
 
     /// From sums to the answer; without any vote, all classes are equally likely, and a number is the mean label. Says whether
@@ -108,8 +119,7 @@ impl Opinion {
     #[expect(clippy::cast_precision_loss, reason = "votes of a forest are far below 2^53")]
     pub(crate) fn conclude(self, said: &mut [f64]) -> bool {
         if self.votes == 0 {
-            let even = if matches!(self.kind, Kind::Classes(_)) { 1.0 / said.len() as f64 } else { 0.0 };
-            said.fill(even);
+            said.fill(self.kind.undecided());
             return false;
         }
         if self.multiplies {
@@ -123,6 +133,16 @@ impl Opinion {
             said.iter_mut().for_each(|value| *value /= self.votes as f64);
         }
         true
+    }
+}
+
+impl Kind {
+    /// Every output where no tree knows anything: all classes are equally likely, or the mean label.
+    pub(crate) fn undecided(self) -> f64 {
+        match self {
+            Self::Classes(classes) => 1.0 / f64::from(classes),
+            Self::Numbers => 0.0,
+        }
     }
 }
 

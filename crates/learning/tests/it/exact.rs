@@ -135,6 +135,16 @@ fn session(spec: &SessionSpec, shards: &[Table], rounds: u16) -> Weights {
     })
 }
 
+/// Every case with its model after so many rounds.
+pub(crate) fn solved(rounds: u16) -> Vec<(SessionSpec, Table, Weights)> {
+    let solve = |(_, spec, table): (Case, SessionSpec, Table)| {
+        let (spec, shards) = dealt(spec, &table, "iid", 1);
+        let model = session(&spec, &shards, rounds);
+        (spec, table, model)
+    };
+    cases().into_iter().map(solve).collect()
+}
+
 fn coefficients(model: &Weights) -> &Coefficients {
     let Weights::Coefficients(coefficients) = model else { panic!("coefficients expected") };
     coefficients
