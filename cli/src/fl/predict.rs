@@ -4,7 +4,6 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, bail};
 use parity_learning::{
-    card::ModelCard,
     csv::{self, Unlabelled},
     images::{self, Folder},
     predict::Predictions,

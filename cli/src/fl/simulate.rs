@@ -46,6 +46,8 @@ pub(crate) fn run(args: &SimulateArgs, global: &GlobalArgs) -> anyhow::Result<()
     let mut start_up = None;
     for &seed in &args.seeds.0 {
         let scenario = scenario(args, seed, output, runs.is_empty())?;
+        // Blocks until the trainers have loaded libtorch and read most of their rows, so it belongs to the start.
+        pool.load(&scenario.job(), &scenario.shards)?;
         start_up.get_or_insert_with(|| begun.elapsed());
         let bar = output.progress(u64::from(args.rounds), &format!("seed {seed}"));
         let progress = |metrics: &Metrics| {

@@ -44,6 +44,14 @@ pub(super) struct Scenario {
     pub(super) scored: bool,
 }
 
+impl Scenario {
+    /// What the trainings of all seats and rounds have in common.
+    pub(super) fn job(&self) -> Job {
+        let kind = JobKind::Train { training: self.spec.training.clone(), round: 0, seat: 0 };
+        Job::of_spec(&self.spec, kind, 1)
+    }
+}
+
 /// What a simulated session came to.
 #[derive(Debug)]
 pub(super) struct Run {
@@ -74,13 +82,11 @@ pub(super) struct Time {
     pub(super) evaluation: Duration,
 }
 
-/// Simulates all rounds; `progress` hears of each.
+/// Simulates all rounds with trainers that have loaded the scenario; `progress` hears of each.
 pub(super) fn run(pool: &mut Pool, scenario: &Scenario, progress: impl Fn(&Metrics)) -> anyhow::Result<Run> {
     let Scenario { spec, shards, faulty, holdout, rounds, scored } = scenario;
     let judge = if *scored { Judge::Holdout(holdout) } else { Judge::Unscored(holdout) };
     let mut tally = vec![(0_u64, 0_u32); shards.len()];
-    let kind = JobKind::Train { training: spec.training.clone(), round: 0, seat: 0 };
-    pool.load(&Job::of_spec(spec, kind, 1), shards)?;
     let mut run = Run {
         curve: Vec::new(),
         confusion: None,

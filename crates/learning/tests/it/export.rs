@@ -213,7 +213,7 @@ pub(crate) fn forests(numbers: bool) -> Vec<Forest> {
         Labels::Numbers(numbers) => usize::from(numbers[row] > 8.0) + usize::from(numbers[row] > 11.0),
     };
     // Most rows of a class, and some of another: trees of seats that know one class all count the same.
-    let dealt = |row: usize| (by_label(row) + usize::from(row % 4 == 0)) % 3;
+    let dealt = |row: usize| (by_label(row) + usize::from(row.is_multiple_of(4))) % 3;
     let of_seat = |seat| rows.select(&(0..400).filter(|row| dealt(*row) == seat).collect::<Vec<_>>());
     let seats: Vec<_> = (0..3).map(of_seat).collect();
     // Trees of different votes.

@@ -17,6 +17,8 @@ use parity_protocol::{
     training::{Optimizer, Schedule, Training},
 };
 
+const TRAINER: &str = env!("CARGO_BIN_EXE_parity-trainer");
+
 /// What a training leaves behind.
 pub(crate) struct Trained {
     pub(crate) bytes: Vec<u8>,
@@ -31,7 +33,7 @@ impl Trained {
 
 /// Starts the program on a folder with `job` and `out` inside.
 pub(crate) fn start(folder: &Path, pinned: bool) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_parity-trainer"));
+    let mut command = Command::new(TRAINER);
     command.arg(folder.join("job")).arg(folder.join("out"));
     for (name, value) in DETERMINISM_ENV {
         command.env_remove(name);
@@ -40,6 +42,13 @@ pub(crate) fn start(folder: &Path, pinned: bool) -> Output {
         }
     }
     command.output().unwrap()
+}
+
+/// The same, pinned, on these CPUs alone.
+pub(crate) fn start_on(cpus: &str, folder: &Path) -> Output {
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", cpus, TRAINER]).arg(folder.join("job")).arg(folder.join("out"));
+    command.envs(DETERMINISM_ENV).output().expect("util-linux has taskset")
 }
 
 /// A folder with everything in place.
