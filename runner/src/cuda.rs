@@ -53,7 +53,7 @@ fn job(threads: u32) -> Job {
         features: PIXELS,
         outputs: 2,
         task: Task::Classification { classes: vec!["dark".into(), "bright".into()] },
-        scaling: Scaling { mean: vec![0.0; PIXELS], deviation: vec![1.0; PIXELS] },
+        scaling: Scaling { mean: vec![0.0; PIXELS], deviation: vec![1.0; PIXELS], limit: None },
         threads,
         device: Device::Cuda,
     }

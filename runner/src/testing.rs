@@ -29,7 +29,7 @@ pub(crate) fn spec() -> SessionSpec {
                 task: Task::Classification { classes: vec!["no".into(), "yes".into()] },
             },
         },
-        scaling: Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2] },
+        scaling: Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2], limit: None },
         data: Data::Uploaded {
             partition: Partition::Iid,
             min_samples: 1,

@@ -33,7 +33,7 @@ pub(crate) struct SimulateArgs {
     #[arg(long)]
     pub(crate) target: Option<f64>,
     /// What faulty seats do: sign-flip, gaussian, label-flip, alie, inner-product, min-max, model-replacement, backdoor, stealth,
-    /// free-rider or mimic
+    /// sleeper, turncoat, free-rider or mimic
     #[arg(long, requires = "faulty", value_name = "ATTACK")]
     pub(crate) attack: Option<Attack>,
     /// How many seats are faulty; the last ones

@@ -60,6 +60,7 @@ pub(crate) fn spec(
         }
         _ => plan.scaling,
     };
+    let scaling = if matches!(args.rule.rule, Rule::RootData { .. }) { scaling::limited(scaling) } else { scaling };
     let spec = SessionSpec {
         version: VERSION,
         name,

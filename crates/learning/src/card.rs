@@ -116,7 +116,7 @@ mod tests {
                     task: Task::Classification { classes: vec!["no".into(), "yes".into()] },
                 },
             },
-            scaling: Scaling { mean: vec![0.1], deviation: vec![1.0 / 3.0] },
+            scaling: Scaling { mean: vec![0.1], deviation: vec![1.0 / 3.0], limit: None },
             metrics: Some(Metrics { samples: 3, loss: 0.25, accuracy: Some(2.0 / 3.0), ..Metrics::default() }),
             origin: Origin {
                 chain_id: 314_159,

@@ -90,7 +90,7 @@ mod tests {
             ("layers.0.bias".to_owned(), tensor(&[1], &[0.0])),
         ]));
         let task = Task::Regression { mean: 0.0, deviation: 1.0 };
-        let scaling = Scaling { mean: vec![0.0; 4], deviation: vec![1.0; 4] };
+        let scaling = Scaling { mean: vec![0.0; 4], deviation: vec![1.0; 4], limit: None };
         AnyPredictor::new(&Model::LinearRegression {}, 4, &task, &scaling, &Weights::Tensors(tensors)).unwrap()
     }
 

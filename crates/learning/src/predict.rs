@@ -166,7 +166,7 @@ mod tests {
             ("layers.1.weight", &[2, 2], &[1.0, 0.0, -1.0, 3.0]),
             ("layers.1.bias", &[2], &[0.25, 0.0]),
         ]);
-        let scaling = Scaling { mean: vec![1.0, 0.0], deviation: vec![2.0, 1.0] };
+        let scaling = Scaling { mean: vec![1.0, 0.0], deviation: vec![2.0, 1.0], limit: None };
         let model = Model::NeuralNetwork { hidden: vec![2], activation: Activation::Relu, dropout: 0.0 };
         let predictor = Predictor::new(&model, 2, &two_classes(), &scaling, &weights).unwrap();
         // x = (3, 2) -> (1, 2) -> relu(-1, 2) = (0, 2) -> (0.25, 6).
@@ -182,7 +182,7 @@ mod tests {
     fn regression_answers_in_units_of_the_label() {
         let weights = tensors(&[("layers.0.weight", &[1, 1], &[2.0]), ("layers.0.bias", &[1], &[0.0])]);
         let task = Task::Regression { mean: 100.0, deviation: 10.0 };
-        let scaling = Scaling { mean: vec![0.0], deviation: vec![1.0] };
+        let scaling = Scaling { mean: vec![0.0], deviation: vec![1.0], limit: None };
         let predictor = Predictor::new(&Model::LinearRegression {}, 1, &task, &scaling, &weights).unwrap();
         assert_eq!(predictor.predict(&[1.0, -1.0]).unwrap(), Predictions::Numbers(vec![120.0, 80.0]));
         let table = Table { features: 1, x: vec![1.0, -1.0], labels: Labels::Numbers(vec![120.0, 90.0]) };
@@ -209,7 +209,7 @@ mod tests {
             activation: Activation::Relu,
             dropout: 0.0,
         };
-        let scaling = Scaling { mean: vec![0.0; 6], deviation: vec![1.0; 6] };
+        let scaling = Scaling { mean: vec![0.0; 6], deviation: vec![1.0; 6], limit: None };
         let predictor = Predictor::new(&model, 6, &two_classes(), &scaling, &weights).unwrap();
         // Shifted right and less 1: (-1, 0, 1), (-1, 3, 4); the third column is cut off by the pool.
         assert_eq!(predictor.outputs(&[1.0, 2.0, 9.0, 4.0, 5.0, 9.0]).unwrap(), [3.0, -5.5]);
@@ -219,7 +219,7 @@ mod tests {
     fn many_rows_give_what_single_rows_give() {
         let model = Model::NeuralNetwork { hidden: vec![7], activation: Activation::Relu, dropout: 0.0 };
         let weights = crate::model::initial_of(&model, 3, 2, 1);
-        let scaling = Scaling { mean: vec![0.5; 3], deviation: vec![2.0; 3] };
+        let scaling = Scaling { mean: vec![0.5; 3], deviation: vec![2.0; 3], limit: None };
         let predictor = Predictor::new(&model, 3, &two_classes(), &scaling, &weights).unwrap();
         let x: Vec<f32> = (0_u16..1500).map(|i| f32::from(i % 37) - 10.0).collect();
         let single: Vec<f32> = x.chunks(3).flat_map(|row| predictor.outputs(row).unwrap()).collect();
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let weights = tensors(&[("layers.0.weight", &[2, 1], &[1.0, f32::MAX]), ("layers.0.bias", &[2], &[0.0, 0.0])]);
-        let scaling = Scaling { mean: vec![0.0], deviation: vec![1.0] };
+        let scaling = Scaling { mean: vec![0.0], deviation: vec![1.0], limit: None };
         let logistic = Model::LogisticRegression {};
         let predictor = Predictor::new(&logistic, 1, &two_classes(), &scaling, &weights).unwrap();
         assert!(predictor.outputs(&[f32::MAX]).is_err());

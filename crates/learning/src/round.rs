@@ -21,7 +21,7 @@ use parity_protocol::{
 use self::{
     check::check,
     seats::seats,
-    step::{Step, follow},
+    step::{Step, evidence, follow},
 };
 use crate::{
     Error, Result,
@@ -106,8 +106,8 @@ impl<'a> Judge<'a> {
 pub struct RoundOutcome<M = Tensors> {
     /// The next model; the previous one when nothing was accepted.
     pub model: M,
-    /// What the next round needs beside the model: moments of the server optimiser, control variates. None where the spec has
-    /// neither, or before anything was accepted.
+    /// What the next round needs beside the model: moments of the server optimiser, control variates, evidence of root rows. None
+    /// where the spec has none of them, or before anything was accepted.
     pub state: Option<Tensors>,
     /// Sorted by operator, then seat.
     pub accepted: Vec<AcceptedUpdate>,
@@ -125,7 +125,8 @@ pub(crate) fn file_limit(values: usize) -> usize {
     4 * values + (1 << 20)
 }
 
-/// Most bytes that a round's state can have: two moments, and a control variate for everyone and for each seat.
+/// Most bytes that a round's state can have: two moments, and a control variate for everyone and for each seat. Evidence of root rows,
+/// four bytes a seat, fits where their headers have room.
 pub fn state_limit(spec: &SessionSpec) -> usize {
     let variates = match (&spec.aggregation.control, seats(spec)) {
         (None, _) => 0,
@@ -159,9 +160,10 @@ pub fn aggregate(
     }
     let root = judge.holdout().and_then(|holdout| root_rows(spec, holdout.judging()));
     let root = root.as_ref().map(|root| root as &dyn Root);
-    let step = Step { spec, aggregation: &aggregation(spec, judge), previous, good: &good, root };
+    let evidence = evidence(previous, state, &good, root)?;
+    let step = Step { spec, aggregation: &aggregation(spec, judge), previous, good: &good, root, evidence: &evidence };
     let target = step.target(&step.all(), None)?;
-    let (model, state) = follow(spec, round, previous, state, &good, &target)?;
+    let (model, state) = follow(spec, round, previous, state, &good, &target, &evidence)?;
     let scores = score::scores(&step, &target, judge)?;
     let accepted = good
         .iter()

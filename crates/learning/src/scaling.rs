@@ -8,6 +8,10 @@ use crate::{Error, Result, table::Table};
 /// Below this share of its magnitude a standard deviation is rounding noise of a constant column (f32 input has 24 bits).
 const CONSTANT: f64 = 1e-7;
 
+/// Deviations from the mean that a value counts for at most under a robust rule. On digits, 2 or 3 also learn a
+/// little better than none.
+const LIMIT: f64 = 2.0;
+
 /// Mean and population standard deviation per feature; 1 where a feature is constant.
 ///
 /// # Errors
@@ -21,7 +25,7 @@ pub fn fit(table: &Table) -> Result<Scaling> {
         moments(values)
     };
     let (mean, deviation) = (0..table.features).into_par_iter().map(column).unzip();
-    Ok(Scaling { mean, deviation })
+    Ok(Scaling { mean, deviation, limit: None })
 }
 
 /// Mean and population standard deviation in two passes, in the order given; deviation 1 for constants.
@@ -55,10 +59,16 @@ pub fn per_channel(scaling: &Scaling, image: Volume) -> Scaling {
         mean.fill(centre);
         deviation.fill(if constant { 1.0 } else { spread });
     }
-    Scaling { mean, deviation }
+    Scaling { mean, deviation, limit: scaling.limit }
 }
 
-/// `(x - mean) / deviation` per feature, computed in f64 and rounded once. `x` is `[rows, features]`.
+/// The same scaling for a rule that must stand backdoors: a trigger far outside of what a feature is otherwise would excite
+/// a network more than all other features together, and honest rows, which never are there, would not contradict it.
+pub fn limited(scaling: Scaling) -> Scaling {
+    Scaling { limit: Some(LIMIT), ..scaling }
+}
+
+/// `(x - mean) / deviation` per feature, within the limit if there is one, computed in f64 and rounded once. `x` is `[rows, features]`.
 ///
 /// # Errors
 /// [`Error::Rows`] when `x` is not a whole number of rows.
@@ -70,9 +80,7 @@ pub fn apply(scaling: &Scaling, x: &[f32]) -> Result<Vec<f32>> {
     }
     let mut scaled = vec![0.0; x.len()];
     scaled.par_chunks_mut(features).zip(x.par_chunks(features)).with_min_len(256).for_each(|(scaled, row)| {
-        for (feature, value) in scaled.iter_mut().enumerate() {
-            *value = ((f64::from(row[feature]) - scaling.mean[feature]) / scaling.deviation[feature]) as f32;
-        }
+        scaled.iter_mut().zip(scaling.standardised(row)).for_each(|(scaled, value)| *scaled = value as f32);
     });
     Ok(scaled)
 }
@@ -103,6 +111,14 @@ mod tests {
     }
 
     #[test]
+    fn values_count_no_further_than_the_limit() {
+        let scaling = limited(Scaling { mean: vec![1.0], deviation: vec![2.0], limit: None });
+        assert_eq!(apply(&scaling, &[2.0, 900.0, -900.0]).unwrap(), [0.5, 2.0, -2.0]);
+        let image = Volume { channels: 1, height: 1, width: 1 };
+        assert_eq!(per_channel(&scaling, image).limit, scaling.limit);
+    }
+
+    #[test]
     fn pixels_of_a_channel_share_the_moments_of_all_of_them() {
         // Two channels of two pixels; the second pixel is always 4.
         let x = vec![0.0, 4.0, 10.0, 30.0, 6.0, 4.0, 20.0, 60.0];
@@ -112,14 +128,14 @@ mod tests {
         assert!((shared.mean[0] - mean).abs() < 1e-12 && (shared.deviation[1] - deviation).abs() < 1e-12);
         let (mean, deviation) = moments(|| [10.0, 30.0, 20.0, 60.0].into_iter());
         assert!((shared.mean[3] - mean).abs() < 1e-12 && (shared.deviation[2] - deviation).abs() < 1e-12);
-        let dark = Scaling { mean: vec![0.0; 4], deviation: vec![1.0; 4] };
+        let dark = Scaling { mean: vec![0.0; 4], deviation: vec![1.0; 4], limit: None };
         assert_eq!(per_channel(&dark, Volume { channels: 1, height: 2, width: 2 }), dark);
     }
 
     #[test]
     fn no_rows_and_broken_rows_are_errors() {
         assert!(fit(&Table { features: 2, x: vec![], labels: Labels::Classes(vec![]) }).is_err());
-        let scaling = Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2] };
+        let scaling = Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2], limit: None };
         assert!(apply(&scaling, &[1.0, 2.0, 3.0]).is_err());
     }
 }

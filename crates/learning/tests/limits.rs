@@ -55,7 +55,7 @@ fn largest_problem() -> Problem {
         features: MAX_UNKNOWNS - 1,
         outputs: 1,
         task: Task::Regression { mean: 0.0, deviation: 1.0 },
-        scaling: Scaling { mean: vec![], deviation: vec![] },
+        scaling: Scaling { mean: vec![], deviation: vec![], limit: None },
         threads: 1,
         device: Device::Cpu,
     };

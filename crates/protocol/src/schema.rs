@@ -75,7 +75,8 @@ pub enum Task {
     },
 }
 
-/// Mean and standard deviation per encoded feature, of the training rows: `x' = (x - mean) / deviation`.
+/// Mean and standard deviation per encoded feature, of the training rows: `x' = (x - mean) / deviation`, no further
+/// from 0 than `limit`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scaling {
@@ -83,6 +84,9 @@ pub struct Scaling {
     pub mean: Vec<f64>,
     /// Standard deviation per feature, never 0 (1 where a feature is constant).
     pub deviation: Vec<f64>,
+    /// Most deviations from the mean that a value counts for, above 0; none: as many as it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
 }
 
 impl Schema {
@@ -173,6 +177,15 @@ impl Column {
 }
 
 impl Scaling {
+    /// `(x - mean) / deviation` of the features of a row, within the limit if there is one.
+    pub fn standardised(&self, row: &[f32]) -> impl Iterator<Item = f64> {
+        let limit = self.limit.unwrap_or(f64::INFINITY);
+        let statistics = self.mean.iter().zip(&self.deviation);
+        row.iter()
+            .zip(statistics)
+            .map(move |(x, (mean, deviation))| ((f64::from(*x) - mean) / deviation).clamp(-limit, limit))
+    }
+
     /// Checks that there is one finite pair per feature.
     ///
     /// # Errors
@@ -182,6 +195,13 @@ impl Scaling {
             && self.deviation.len() == features
             && self.mean.iter().all(|m| m.is_finite())
             && self.deviation.iter().all(|d| d.is_finite() && *d > 0.0);
+        if let Some(limit) = self.limit.filter(|limit| !(limit.is_finite() && *limit > 0.0)) {
+            return Err(Error::Spec {
+                field: "scaling.limit",
+                value: limit.to_string(),
+                expected: "a finite number above 0".into(),
+            });
+        }
         if usable {
             return Ok(());
         }

@@ -97,7 +97,7 @@ fn job() -> Job {
         features: 2,
         outputs: 2,
         task: Task::Classification { classes: vec!["a".into(), "b".into()] },
-        scaling: Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2] },
+        scaling: Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2], limit: None },
         threads: 1,
         device: Device::Cpu,
     }

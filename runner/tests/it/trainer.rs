@@ -59,7 +59,7 @@ fn job(model: Model) -> Job {
         features: 36,
         outputs: 2,
         task: Task::Classification { classes: vec!["no".into(), "yes".into()] },
-        scaling: Scaling { mean: vec![3.0; 36], deviation: vec![2.0; 36] },
+        scaling: Scaling { mean: vec![3.0; 36], deviation: vec![2.0; 36], limit: None },
         threads: 1,
         device: Device::Cpu,
     }

@@ -245,7 +245,7 @@ pub(crate) fn spec(data: Data, privacy: Privacy) -> SessionSpec {
                 task: Task::Classification { classes: vec!["sick".to_owned(), "well".to_owned()] },
             },
         },
-        scaling: Scaling { mean: vec![0.0, 0.0], deviation: vec![1.0, 1.0] },
+        scaling: Scaling { mean: vec![0.0, 0.0], deviation: vec![1.0, 1.0], limit: None },
         data,
         model: Model::LogisticRegression {},
         training: Training {

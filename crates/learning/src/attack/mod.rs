@@ -32,8 +32,15 @@ pub enum Attack {
     ModelReplacement,
     /// Half of the rows with a trigger, labelled as the first class (Gu et al. 2019).
     Backdoor,
-    /// A backdoor by an attacker that knows the rule: as long as the median honest update, no longer.
+    /// A backdoor by an attacker that knows of length bounds: as long as the median honest update, no longer.
     Stealth,
+    /// A backdoor by an attacker that knows that usefulness is judged and copies are counted: each update is as long as the median honest
+    /// one, and goes as much in the direction of the mean honest update, the most useful one, as in that of the backdoor; the rest is
+    /// noise, which makes the attackers no more alike than honest seats.
+    Sleeper,
+    /// By an attacker that knows that seats are judged over rounds: the most useful update of the median length until the 20th round,
+    /// the same backwards from then on.
+    Turncoat,
     /// No training: the model of the last round with a little noise (Lin et al. 2019).
     FreeRider,
     /// All send what one honest seat sends (Karimireddy et al. 2022, section 4.2).
@@ -41,7 +48,7 @@ pub enum Attack {
 }
 
 /// All attacks with their names.
-const NAMES: [(&str, Attack); 11] = [
+const NAMES: [(&str, Attack); 13] = [
     ("sign-flip", Attack::SignFlip),
     ("gaussian", Attack::Gaussian),
     ("label-flip", Attack::LabelFlip),
@@ -51,6 +58,8 @@ const NAMES: [(&str, Attack); 11] = [
     ("model-replacement", Attack::ModelReplacement),
     ("backdoor", Attack::Backdoor),
     ("stealth", Attack::Stealth),
+    ("sleeper", Attack::Sleeper),
+    ("turncoat", Attack::Turncoat),
     ("free-rider", Attack::FreeRider),
     ("mimic", Attack::Mimic),
 ];
@@ -68,7 +77,7 @@ impl Attack {
 
     /// Whether it plants a backdoor, whose success is measured by [`Trigger`].
     pub fn plants_a_backdoor(self) -> bool {
-        matches!(self, Self::Backdoor | Self::ModelReplacement | Self::Stealth)
+        matches!(self, Self::Backdoor | Self::ModelReplacement | Self::Stealth | Self::Sleeper)
     }
 }
 
@@ -81,7 +90,7 @@ impl FromStr for Attack {
             what: "attack",
             value: text.to_owned(),
             known: "sign-flip, gaussian, label-flip, alie, inner-product, min-max, model-replacement, backdoor, stealth, \
-                    free-rider, mimic",
+                    sleeper, turncoat, free-rider, mimic",
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::Attack;
 use crate::{
     Result,
-    aggregate::{Models, Weighted, distance, fed_avg, zip},
+    aggregate::{Models, Weighted, distance, fed_avg, fold, zip},
     random::{Purpose, Stream},
     tensors::Tensors,
 };
@@ -46,12 +46,18 @@ impl Attack {
                 scene.own.iter().map(|own| scaled(own, seats)).collect()
             }
             Self::Stealth => {
-                let mut lengths: Vec<f64> = scene.honest.iter().map(|model| distance(previous, model)).collect();
-                lengths.sort_by(f64::total_cmp);
-                let bound = lengths[(lengths.len() - 1) / 2];
+                let bound = usual_length(scene);
                 let own =
                     |own: &Tensors| scaled(own, (bound / distance(previous, own).max(f64::MIN_POSITIVE)).min(1.0));
                 scene.own.iter().map(own).collect()
+            }
+            Self::Sleeper => {
+                let aim = fed_avg(&scene.own.iter().map(|model| Weighted { model, weight: 1 }).collect::<Vec<_>>())?;
+                (0..scene.own.len()).map(|seat| sleeper(scene, &mean, &aim, seat)).collect()
+            }
+            Self::Turncoat => {
+                let length = usual_length(scene) / distance(previous, &mean).max(f64::MIN_POSITIVE);
+                all(scaled(&mean, if scene.round <= TURN { length } else { -length }))
             }
             Self::Mimic => all(scene.honest.first().cloned().unwrap_or_default()),
             Self::Gaussian => {
@@ -63,6 +69,38 @@ impl Attack {
             Self::MinMax => all(min_max(scene, &mean)),
         })
     }
+}
+
+/// The last round in which a turncoat is of use.
+const TURN: u16 = 20;
+
+/// The lower median of the lengths of honest updates.
+fn usual_length(scene: &Scene<'_>) -> f64 {
+    let mut lengths: Vec<f64> = scene.honest.iter().map(|model| distance(scene.previous, model)).collect();
+    lengths.sort_by(f64::total_cmp);
+    lengths[(lengths.len() - 1) / 2]
+}
+
+/// An update of the usual length `l` with parts `0.45 l` along the mean honest update, `0.45 l` along what the attackers' mean has beside
+/// it, and `0.77 l` of noise: `0.45^2 + 0.45^2 + 0.77^2 = 1`, and attackers have a cosine of 0.4 to each other.
+fn sleeper(scene: &Scene<'_>, mean: &Tensors, aim: &Tensors, seat: usize) -> Tensors {
+    let previous = scene.previous;
+    // Directions are tensors around zero.
+    let direction = |model: &Tensors| {
+        let length = distance(previous, model).max(f64::MIN_POSITIVE);
+        zip(previous, model, |base, value| (value - base) / length)
+    };
+    let (useful, aim) = (direction(mean), direction(aim));
+    let along = fold(&useful, &useful, &aim, |_, useful, aim| useful * aim);
+    let zero = zip(&useful, &useful, |_, _| 0.0);
+    let beside = zip(&useful, &aim, |useful, aim| aim - along * useful);
+    let noise = zip(previous, &noise(scene, seat, 1.0), |base, value| value - base);
+    let shares = [(&useful, 0.45), (&beside, 0.45), (&noise, 0.77)].map(|(direction, share)| {
+        (direction, share * usual_length(scene) / distance(&zero, direction).max(f64::MIN_POSITIVE))
+    });
+    shares.into_iter().fold(previous.clone(), |model, (direction, share)| {
+        zip(&model, direction, |value, direction| value + share * direction)
+    })
 }
 
 /// `mean - z * deviation` with the largest `z` at which enough honest seats are further off to outvote the others:
@@ -163,6 +201,29 @@ mod tests {
         assert!((far[0][0] - 2.0).abs() < 1e-6 && (far[0][1] - 1.0).abs() < 1e-3, "{far:?}");
         let near = craft(Attack::Alie);
         assert!((near[0][0] - 2.0).abs() < 1e-6 && near[0][1] < 2.0 && near[0][1] > 1.0, "{near:?}");
+    }
+
+    #[test]
+    fn sleepers_are_as_long_as_others_useful_and_not_alike() {
+        let updates = craft(Attack::Sleeper);
+        assert_ne!(updates[0], updates[1]);
+        for update in updates {
+            let (x, y) = (f64::from(update[0] - 1.0), f64::from(update[1]));
+            assert!(x.hypot(y) > 0.0 && x.hypot(y) < 1.7 * 5.0_f64.sqrt(), "{update:?}");
+        }
+    }
+
+    #[test]
+    fn turncoats_turn() {
+        let previous = model([1.0, 0.0]);
+        let honest = [model([2.0, 1.0]), model([2.0, 3.0]), model([2.0, 2.0])];
+        let own = [model([1.5, 0.0])];
+        let at = |round| {
+            let scene = Scene { previous: &previous, honest: &honest, own: &own, seed: 1, round };
+            Attack::Turncoat.craft(&scene).unwrap()[0].0["w"].data.clone()
+        };
+        assert_eq!(at(TURN), [2.0, 2.0]);
+        assert_eq!(at(TURN + 1), [0.0, -2.0]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) fn is_plain(aggregation: &Aggregation) -> bool {
 }
 
 /// Multiplications for the scores of so many updates on so many held-out rows, `root_rows` of which judge updates. Robust rules compare
-/// all pairs of models once for every seat that stands still; root data also evaluate up to eight models a seat.
+/// all pairs of models once for every seat that stands still; root data also evaluate nine steps.
 pub(crate) fn of_models(
     spec: &SessionSpec,
     aggregation: &Aggregation,
@@ -35,7 +35,7 @@ pub(crate) fn of_models(
         return evaluations.saturating_add(product(&[updates, parameters]));
     }
     let judging = match aggregation.rule {
-        Rule::RootData { .. } => product(&[updates, 8 * updates, root_rows, row]),
+        Rule::RootData { .. } => product(&[updates, 9, root_rows, row]),
         _ => 0,
     };
     evaluations.saturating_add(judging).saturating_add(product(&[updates, updates, updates, parameters]))

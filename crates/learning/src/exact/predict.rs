@@ -54,12 +54,9 @@ impl LinearPredictor {
         if !x.len().is_multiple_of(features) {
             return Err(Error::Rows(format!("{} values do not make rows of {features} features", x.len())));
         }
-        let Scaling { mean, deviation } = &self.scaling;
         let mut outputs = vec![0.0; x.len() / features * width];
         outputs.par_chunks_mut(width).zip(x.par_chunks(features)).with_min_len(BLOCK).for_each(|(outputs, row)| {
-            let statistics = mean.iter().zip(deviation);
-            let row: Vec<f64> =
-                row.iter().zip(statistics).map(|(x, (mean, dev))| (f64::from(*x) - mean) / dev).collect();
+            let row: Vec<f64> = self.scaling.standardised(row).collect();
             self.model.outputs_of(&row, outputs);
         });
         // What metrics cannot hold counts as infinite.

@@ -64,9 +64,7 @@ impl<'a> Rows<'a> {
     }
 
     fn standardised(&self, row: usize) -> impl Iterator<Item = f64> {
-        let Scaling { mean, deviation } = self.scaling;
-        let values = self.table.row(row).iter().zip(mean.iter().zip(deviation));
-        values.map(|(value, (mean, deviation))| (f64::from(*value) - mean) / deviation)
+        self.scaling.standardised(self.table.row(row))
     }
 
     /// The standardised label, where it is a number.

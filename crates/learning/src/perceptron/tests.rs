@@ -21,7 +21,7 @@ fn stream() -> Stream {
 
 fn examples(rows: usize, features: usize, classes: usize) -> Examples {
     let x = (0_u16..).take(rows * features).map(|i| (f32::from(i) * 0.37).sin()).collect();
-    let scaling = Scaling { mean: vec![0.1; features], deviation: vec![0.8; features] };
+    let scaling = Scaling { mean: vec![0.1; features], deviation: vec![0.8; features], limit: None };
     let (labels, task) = if classes > 1 {
         let names = (0..classes).map(|class| class.to_string()).collect();
         let labels = (0..rows).map(|row| i64::try_from(row * 7 % classes).unwrap()).collect();

@@ -9,9 +9,26 @@ use parity_protocol::{
 use super::{UpdateInput, check::Checked};
 use crate::{
     Result,
-    aggregate::{self, Contribution, Root, Weighted},
+    aggregate::{self, Contribution, Evidence, Root, Trust, Weighted},
     tensors::Tensors,
 };
+
+/// What the root rows have said about every seat with this round, where there are root rows; otherwise what the state has.
+pub(super) fn evidence(
+    previous: &Tensors,
+    state: Option<&Tensors>,
+    good: &[(&UpdateInput, Checked)],
+    root: Option<&dyn Root>,
+) -> Result<Evidence> {
+    let mut evidence = Evidence::of_state(state);
+    if let Some(root) = root {
+        let weighted: Vec<Weighted<'_>> =
+            good.iter().map(|(_, update)| Weighted { model: &update.weights, weight: update.samples }).collect();
+        let gains = aggregate::gains(&weighted, previous, root)?;
+        good.iter().zip(gains).for_each(|((input, _), gain)| evidence.observe(input.seat, gain));
+    }
+    Ok(evidence)
+}
 
 /// What the rule is applied to.
 pub(super) struct Step<'a> {
@@ -21,6 +38,8 @@ pub(super) struct Step<'a> {
     pub(super) previous: &'a Tensors,
     pub(super) good: &'a [(&'a UpdateInput, Checked)],
     pub(super) root: Option<&'a dyn Root>,
+    /// What the root rows have said about every seat, with this round.
+    pub(super) evidence: &'a Evidence,
 }
 
 impl Step<'_> {
@@ -37,15 +56,18 @@ impl Step<'_> {
             Weighted { model, weight: update.samples }
         };
         let weighted: Vec<Weighted<'_>> = places.iter().map(weighted).collect();
+        let evidence: Vec<f64> = places.iter().map(|place| self.evidence.of_seat(self.good[*place].0.seat)).collect();
+        let trust = self.root.map(|root| Trust { root, evidence: &evidence });
+        let trust = trust.as_ref();
         if !self.aggregation.normalise_steps {
-            return aggregate::apply(self.aggregation, self.previous, &weighted, self.root);
+            return aggregate::apply(self.aggregation, self.previous, &weighted, trust);
         }
         let path = |place: &usize| aggregate::path(&self.spec.training, self.good[*place].0.samples);
         let paths: Vec<f64> = places.iter().map(path).collect();
         let normalised = aggregate::normalise_steps(&weighted, self.previous, &paths)?;
         let weighted: Vec<Weighted<'_>> =
             normalised.iter().zip(&weighted).map(|(model, input)| Weighted { model, weight: input.weight }).collect();
-        aggregate::apply(self.aggregation, self.previous, &weighted, self.root)
+        aggregate::apply(self.aggregation, self.previous, &weighted, trust)
     }
 }
 
@@ -57,8 +79,10 @@ pub(super) fn follow(
     state: Option<&Tensors>,
     good: &[(&UpdateInput, Checked)],
     target: &Tensors,
+    evidence: &Evidence,
 ) -> Result<(Tensors, Option<Tensors>)> {
     let (model, mut next) = aggregate::follow(&spec.aggregation.server, previous, target, state)?;
+    next.0.extend(evidence.to_state().0);
     if let (Some(control), Optimizer::Sgd { learning_rate, .. }) = (&spec.aggregation.control, &spec.training.optimizer)
     {
         let step = learning_rate * spec.training.schedule.factor(round);
@@ -73,7 +97,8 @@ pub(super) fn follow(
             .collect();
         next.0.extend(aggregate::control(state, previous, &contributions, control.clip)?.0);
     }
-    Ok((model, spec.aggregation.has_state().then_some(next)))
+    // A rule with root rows that nobody had yet leaves nothing.
+    Ok((model, (spec.aggregation.has_state() && !next.0.is_empty()).then_some(next)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "weights above 2^24 samples may lose their last digits")]

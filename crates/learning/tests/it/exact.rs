@@ -59,7 +59,7 @@ fn cases() -> Vec<(Case, SessionSpec, Table)> {
             CaseLabels::Numbers(numbers) => Labels::Numbers(numbers.clone()),
         };
         let table = Table { features: case.mean.len(), x: case.x.clone(), labels };
-        let scaling = Scaling { mean: case.mean.clone(), deviation: case.deviation.clone() };
+        let scaling = Scaling { mean: case.mean.clone(), deviation: case.deviation.clone(), limit: None };
         let spec = spec(&table, scaling, case.statistics, case.ridge);
         (case, spec, table)
     };
@@ -254,7 +254,7 @@ fn many_rows_are_summed_in_blocks() {
     let x: Vec<f32> = (0..rows).flat_map(|row| [f32::from(row % 97), f32::from(row % 31)]).collect();
     let numbers = x.chunks(2).map(|row| 0.25 * row[0] - 2.0 * row[1] + 3.0).collect();
     let table = Table { features: 2, x, labels: Labels::Numbers(numbers) };
-    let spec = spec(&table, Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2] }, [0.0, 1.0], 0.0);
+    let spec = spec(&table, Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2], limit: None }, [0.0, 1.0], 0.0);
     let (spec, shards) = dealt(spec, &table, "iid", 2);
     let model = session(&spec, &shards, 1);
     let found = [coefficients(&model).weight(), coefficients(&model).bias()].concat();
@@ -351,7 +351,7 @@ fn specs_and_models_that_make_no_sense_are_refused() {
     assert!(refused(&|spec| spec.compression = Compression::Steps {}).contains("compression is int8"));
     let wide = refused(&|spec| {
         spec.schema.columns = vec![spec.schema.columns[0].clone(); 2_000];
-        spec.scaling = Scaling { mean: vec![0.0; 2_000], deviation: vec![1.0; 2_000] };
+        spec.scaling = Scaling { mean: vec![0.0; 2_000], deviation: vec![1.0; 2_000], limit: None };
     });
     assert!(wide.contains("2001 unknowns") && wide.contains("2000"), "{wide}");
 
@@ -399,7 +399,7 @@ proptest! {
         let mut classes: Vec<i64> = rows.iter().map(|(_, _, class)| i64::from(*class)).collect();
         (classes[0], classes[1]) = (0, 1);
         let table = Table { features: 2, x, labels: Labels::Classes(classes) };
-        let scaling = Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2] };
+        let scaling = Scaling { mean: vec![0.0; 2], deviation: vec![1.0; 2], limit: None };
         let (spec, shards) = dealt(spec(&table, scaling, [0.0, 1.0], 10_f64.powi(-weak)), &table, "iid", 2);
         let model = session(&spec, &shards, 60);
         prop_assert!(coefficients(&model).is_solved());
@@ -438,7 +438,7 @@ fn seats_are_scored_by_what_the_solution_loses_without_their_sums() {
     };
     let shards = [rows(0, 1.0), rows(60, 1.0), rows(120, -1.0), rows(0, 1.0)];
     let all = rows(0, 1.0);
-    let spec = spec(&all, Scaling { mean: vec![6.0, 3.0], deviation: vec![4.0, 2.0] }, [0.0, 1.0], 0.0);
+    let spec = spec(&all, Scaling { mean: vec![6.0, 3.0], deviation: vec![4.0, 2.0], limit: None }, [0.0, 1.0], 0.0);
     let (spec, _) = dealt(spec, &all, "iid", 4);
     let start = Weights::initial(&spec).unwrap();
     let holdout = Holdout::new(&spec, rows(200, 1.0)).unwrap();

@@ -38,8 +38,8 @@ fn card(model: Model, features: usize, task: Task) -> ModelCard {
         name: "A model".into(),
         model,
         schema: Schema { columns: (0..features).map(column).collect(), label: Label { name: "y".into(), task } },
-        // Far from 0, so that standardisation in f32 would lose digits.
-        scaling: Scaling { mean: numbers(9_999.0, 10_001.0), deviation: numbers(0.5, 2.0) },
+        // Far from 0, so that standardisation in f32 would lose digits; some values are beyond the limit.
+        scaling: Scaling { mean: numbers(9_999.0, 10_001.0), deviation: numbers(0.5, 2.0), limit: Some(2.5) },
         metrics: None,
         origin: Origin {
             chain_id: 314_159,

@@ -79,7 +79,7 @@ pub enum Rule {
         /// Longest pull of one update.
         radius: f64,
     },
-    /// Updates are judged by rows that the keepers hold.
+    /// Rows that the keepers hold say which seats count and how far the model moves.
     RootData {
         /// Rows of the holdout that are used, 1 to 1000.
         rows: u16,
@@ -144,7 +144,8 @@ impl Aggregation {
 
     /// Whether rounds hand a state on beside the model.
     pub fn has_state(&self) -> bool {
-        self.control.is_some() || self.server != Server::None {}
+        let judges = matches!(self.rule, Rule::RootData { .. });
+        judges || self.control.is_some() || self.server != Server::None {}
     }
 
     /// How many of the seats take part in a round: the share of them, rounded up.
@@ -165,6 +166,13 @@ impl Aggregation {
         }
         if let Some(faulty) = self.mixing {
             tolerated("aggregation.mixing", faulty, seats, 1)?;
+            if matches!(self.rule, Rule::RootData { .. }) {
+                return refuse(
+                    "aggregation.mixing",
+                    &faulty.to_string(),
+                    "none with root-data, which judges seats one by one",
+                );
+            }
         }
         if let Some(control) = &self.control {
             check("aggregation.control.clip", control.clip, POSITIVE, |v| v > 0.0)?;

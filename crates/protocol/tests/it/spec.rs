@@ -23,7 +23,7 @@ fn spec(data: Data, task: Task) -> SessionSpec {
             columns: vec![Column { name: "a".into(), kind: ColumnKind::Numeric { fill: 0.0 } }],
             label: Label { name: "y".into(), task },
         },
-        scaling: Scaling { mean: vec![0.0], deviation: vec![1.0] },
+        scaling: Scaling { mean: vec![0.0], deviation: vec![1.0], limit: None },
         data,
         model: Model::NeuralNetwork { hidden: vec![4], activation: Activation::Relu, dropout: 0.0 },
         training: Training {

@@ -88,7 +88,7 @@ fn loss(model: &Model, weights: &Tensors, examples: &Examples) -> f64 {
     let Targets::Classes(classes) = &examples.targets else { panic!("classes expected") };
     let features = examples.features;
     let task = Task::Classification { classes: ["a", "b", "c"].map(str::to_owned).to_vec() };
-    let scaling = Scaling { mean: vec![0.0; features], deviation: vec![1.0; features] };
+    let scaling = Scaling { mean: vec![0.0; features], deviation: vec![1.0; features], limit: None };
     let predictor = Predictor::new(model, features, &task, &scaling, weights).unwrap();
     let labels = Labels::Classes(classes.iter().map(|class| i64::try_from(*class).unwrap()).collect());
     predictor.evaluate(&Table { features, x: examples.x.clone(), labels }).unwrap().metrics.loss

@@ -65,7 +65,7 @@ fn job(model: Model, table: &Table) -> Job {
         Labels::Numbers(_) => (1, Task::Regression { mean: 0.1, deviation: 0.7 }),
     };
     let features = table.features;
-    let scaling = Scaling { mean: vec![0.1; features], deviation: vec![0.9; features] };
+    let scaling = Scaling { mean: vec![0.1; features], deviation: vec![0.9; features], limit: None };
     Job { kind: train(2, 2, 1), model, features, outputs, task, scaling, threads: 1, device: Device::Cpu }
 }
 

@@ -99,7 +99,7 @@ pub(crate) fn ring_job(kind: JobKind) -> Job {
         features: 2,
         outputs: 3,
         task: Task::Classification { classes: vec!["a".into(), "b".into(), "c".into()] },
-        scaling: Scaling { mean: vec![0.0; 2], deviation: vec![25.0; 2] },
+        scaling: Scaling { mean: vec![0.0; 2], deviation: vec![25.0; 2], limit: None },
         threads: 1,
         device: Device::Cpu,
     }

@@ -51,7 +51,7 @@ fn bar_job(dropout: f64) -> Job {
         features: 36,
         outputs: 2,
         task: Task::Classification { classes: vec!["lying".into(), "standing".into()] },
-        scaling: Scaling { mean: vec![0.0; 36], deviation: vec![1.0; 36] },
+        scaling: Scaling { mean: vec![0.0; 36], deviation: vec![1.0; 36], limit: None },
         threads: 1,
         device: Device::Cpu,
     }

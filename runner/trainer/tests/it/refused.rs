@@ -75,7 +75,7 @@ fn values_out_of_range() {
     with_job(&training(|t| t.epochs = 0), &["epochs"]);
     with_job(&training(|t| t.batch_size = 0), &["batch_size"]);
     with_job(&training(|t| t.optimizer = Optimizer::Adam { learning_rate: 99.0 }), &["learning_rate", "99"]);
-    let scaling = Scaling { mean: vec![0.0; 3], deviation: vec![1.0; 3] };
+    let scaling = Scaling { mean: vec![0.0; 3], deviation: vec![1.0; 3], limit: None };
     with_job(&Job { scaling, ..ring_job(train(1, 1, 0)) }, &["scaling"]);
     let task = Task::Regression { mean: 0.0, deviation: 1.0 };
     with_job(&Job { task, outputs: 1, ..ring_job(train(1, 1, 0)) }, &["y has classes"]);

@@ -128,7 +128,7 @@ fn evaluation_gives_what_the_predictor_gives_and_no_weights() {
     let evaluated = run(&job, &rings(), Some(&trained.weights()));
     assert!(evaluated.bytes.is_empty());
     assert_eq!(evaluated.result.metrics, trained.result.metrics);
-    let scaling = Scaling { mean: vec![0.0; 2], deviation: vec![25.0; 2] };
+    let scaling = Scaling { mean: vec![0.0; 2], deviation: vec![25.0; 2], limit: None };
     let predictor = Predictor::new(&job.model, 2, &job.task, &scaling, &trained.weights()).unwrap();
     let JobResult { metrics, confusion, .. } = evaluated.result;
     assert_eq!(predictor.evaluate(&rings()).unwrap(), Evaluation { metrics, confusion });

@@ -71,7 +71,7 @@ impl Graph {
         self.add("Cast", &[input], output, vec![attribute::int("to", to.number().into())]);
     }
 
-    /// Adds `(x - mean) / deviation` of the features in f64; the answer is the name of its value.
+    /// Adds `(x - mean) / deviation` of the features in f64, within the limit if there is one; the answer is the name of its value.
     pub(super) fn standardise(&mut self, scaling: &Scaling) -> &'static str {
         let features = scaling.mean.len();
         self.constant(tensor::f64s("mean", &[features], &scaling.mean));
@@ -79,7 +79,11 @@ impl Graph {
         self.cast(FEATURES, "features_f64", Kind::F64);
         self.add("Sub", &["features_f64", "mean"], "centred", vec![]);
         self.add("Div", &["centred", "deviation"], "standardised_f64", vec![]);
-        "standardised_f64"
+        let Some(limit) = scaling.limit else { return "standardised_f64" };
+        self.constant(tensor::f64s("least", &[], &[-limit]));
+        self.constant(tensor::f64s("most", &[], &[limit]));
+        self.add("Clip", &["standardised_f64", "least", "most"], "limited_f64", vec![]);
+        "limited_f64"
     }
 
     /// The graph with its inputs and outputs.
