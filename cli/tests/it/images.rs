@@ -117,7 +117,7 @@ fn write_card(home: &Home, folder: &Path) {
             model: String::new(),
         },
     };
-    fs::write(home.path().join("model.json"), card.to_json()).unwrap();
+    fs::write(home.path().join("model.card.json"), card.to_json()).unwrap();
 }
 
 #[test]

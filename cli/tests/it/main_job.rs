@@ -170,7 +170,10 @@ fn a_session_ends_with_the_model_that_a_simulation_grows() {
         assert_eq!(ended["state"], "Completed");
         settlement::check(&devnet, &chain, session);
         settlement::verify(&devnet, &chain, session);
-        report::check(&devnet, &chain, session);
+        // With root data the keeper measures on other rows than those that it judges by; numbers have no classes.
+        if flags != judged && metric == "accuracy" {
+            report::check(&devnet, &chain, session);
+        }
 
         let file = |name: &str| devnet.home().path().join(name).to_str().unwrap().to_owned();
         let (trained, simulated) = (file("trained"), file("simulated"));

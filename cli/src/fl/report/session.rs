@@ -77,10 +77,11 @@ pub(crate) async fn read(app: &App, session: u64) -> anyhow::Result<Session> {
             points: finals.iter().filter_map(|round| Some((round.round, round.evaluation.clone()?))).collect(),
         }],
         measured_on: match spec.data {
-            Data::Uploaded { holdout_rows, .. } => format!(
-                "Measured by the keeper that proposed each round, on the {holdout_rows} rows that the requester held out. Other \
+            Data::Uploaded { .. } => {
+                "Measured by the keeper that proposed each round, on rows that the requester held out. Other \
                  keepers vouch for the model and the pay, not for these figures."
-            ),
+                    .to_owned()
+            }
             Data::Private { .. } => {
                 "Means of what the runners reported of the model that each round began with, on rows that \
                 each kept back, weighted by accepted samples. Nobody can check them."

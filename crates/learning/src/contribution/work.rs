@@ -19,26 +19,16 @@ pub(crate) fn is_plain(aggregation: &Aggregation) -> bool {
         && !aggregation.normalise_steps
 }
 
-/// Multiplications for the scores of so many updates on so many held-out rows, `root_rows` of which judge updates. Robust rules compare
-/// all pairs of models once for every seat that stands still; root data also evaluate nine steps.
-pub(crate) fn of_models(
-    spec: &SessionSpec,
-    aggregation: &Aggregation,
-    updates: usize,
-    rows: usize,
-    root_rows: usize,
-) -> u64 {
-    let (updates, rows, root_rows) = (wide(updates), wide(rows), wide(root_rows));
+/// Multiplications for the scores of so many updates on so many held-out rows. Robust rules compare all pairs of models once for every
+/// seat that stands still.
+pub(crate) fn of_models(spec: &SessionSpec, aggregation: &Aggregation, updates: usize, rows: usize) -> u64 {
+    let (updates, rows) = (wide(updates), wide(rows));
     let (row, parameters) = (of_a_row(spec), wide(model::parameters(spec)));
     let evaluations = product(&[updates + 1, rows, row]);
     if is_plain(aggregation) {
         return evaluations.saturating_add(product(&[updates, parameters]));
     }
-    let judging = match aggregation.rule {
-        Rule::RootData { .. } => product(&[updates, 9, root_rows, row]),
-        _ => 0,
-    };
-    evaluations.saturating_add(judging).saturating_add(product(&[updates, updates, updates, parameters]))
+    evaluations.saturating_add(product(&[updates, updates, updates, parameters]))
 }
 
 /// Multiplications of a forward pass.

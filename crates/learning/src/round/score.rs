@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use parity_protocol::aggregation::Rule;
 use rayon::prelude::*;
 
 use super::{Judge, loss, step::Step};
@@ -33,7 +34,9 @@ pub(super) fn scores(step: &Step<'_>, target: &Tensors, judge: Judge<'_>) -> Res
         true => Cow::Borrowed(target),
         false => Cow::Owned(step.target(&places, None)?),
     };
-    let by_losses = match judge.scoring() {
+    // Root data choose a step that makes up for who stands still, so that absence says nothing.
+    let chooses = matches!(step.aggregation.rule, Rule::RootData { .. });
+    let by_losses = match judge.scoring().filter(|_| !chooses) {
         Some(holdout) => by_losses(step, &target, &places, holdout)?,
         None => None,
     };
@@ -49,7 +52,7 @@ pub(super) fn scores(step: &Step<'_>, target: &Tensors, judge: Judge<'_>) -> Res
 fn by_losses(step: &Step<'_>, target: &Tensors, places: &[usize], holdout: &Holdout) -> Result<Option<Vec<u32>>> {
     let Step { spec, aggregation, .. } = *step;
     let rows = holdout.measuring();
-    let work = work::of_models(spec, aggregation, places.len(), rows.rows(), holdout.judging().rows());
+    let work = work::of_models(spec, aggregation, places.len(), rows.rows());
     if work > work::MOST || rows.rows() == 0 {
         return Ok(None);
     }

@@ -439,7 +439,9 @@ fn seats_are_scored_by_what_the_solution_loses_without_their_sums() {
     let shards = [rows(0, 1.0), rows(60, 1.0), rows(120, -1.0), rows(0, 1.0)];
     let all = rows(0, 1.0);
     let spec = spec(&all, Scaling { mean: vec![6.0, 3.0], deviation: vec![4.0, 2.0], limit: None }, [0.0, 1.0], 0.0);
-    let (spec, _) = dealt(spec, &all, "iid", 4);
+    let (mut spec, _) = dealt(spec, &all, "iid", 4);
+    let Data::Uploaded { shard_rows, .. } = &mut spec.data else { panic!("the rows were dealt") };
+    shard_rows.fill(60);
     let start = Weights::initial(&spec).unwrap();
     let holdout = Holdout::new(&spec, rows(200, 1.0)).unwrap();
     let score = |judge: Judge<'_>| {
